@@ -55,6 +55,8 @@ type Traits struct {
 	Loop bool
 	// Fork components start what follows them as a job in the background.
 	Fork bool
+	// Quiet components keep no log; their outputs carry no log text in debug sessions.
+	Quiet bool
 }
 
 // Spec describes a component type.
