@@ -185,5 +185,10 @@ func (s *State) Active() bool {
 	return false
 }
 
-// Reopen lets a debug session whose run had ended go on, when something is active again.
-func (s *State) Reopen() { s.Closed = false }
+// Source returns the id of the component that fed another last; ok is false when none did.
+func (p *Plan) Source(s *State, n int) (id string, ok bool) {
+	if from := s.nodes[n].source; from != none {
+		return p.nodes[from].info.ID, true
+	}
+	return "", false
+}

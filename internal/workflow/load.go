@@ -21,9 +21,10 @@ func (p *Plan) Load(v value.Value) (*State, error) {
 		return nil, corrupt("it belongs to another version of the agent")
 	}
 	l := loader{plan: p}
-	l.known(v, "version", "program", "step", "closed", "limit", "debug", "job", "settled", "calls", "outside", "components", "session", "errors", "sum")
+	l.known(v, "version", "program", "step", "closed", "limit", "limitName", "debug", "job", "settled", "calls", "outside", "components", "session", "errors", "sum")
 	s := p.NewState()
 	s.Step, s.Closed, s.Debug, s.Limit = l.count(v, "step"), l.flag(v, "closed"), l.flag(v, "debug"), v.GetString("limit")
+	s.LimitName = v.GetString("limitName")
 	s.job, s.settled = l.node(v.Get("job")), l.flag(v, "settled")
 	s.calls, s.outside = l.count(v, "calls"), l.count(v, "outside")
 	for _, m := range v.Get("components").Members() {

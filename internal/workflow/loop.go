@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/value"
 )
 
@@ -100,6 +101,7 @@ func (p *Plan) overItems(s *State, l *component.Loop) bool {
 		return false
 	}
 	if s.Limit == "" {
+		s.LimitName = limits.Items
 		s.Limit = "LIMIT_EXCEEDED(items): a loop has " + strconv.Itoa(len(l.Items)) + " items, the limit is " + strconv.Itoa(p.limits.Items)
 	}
 	return true

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/value"
 )
 
@@ -79,10 +80,13 @@ func (p *Plan) overLimit(s *State, n int) bool {
 	switch {
 	case s.Limit != "":
 	case reached:
+		s.LimitName = limits.Circular
 		s.Limit = "Circular Calls Limit Reached on " + id + ". Current circular limit is " + strconv.Itoa(p.limits.Circular)
 	case s.outside > p.limits.Steps:
+		s.LimitName = limits.Steps
 		s.Limit = "LIMIT_EXCEEDED(steps): the run made more than " + strconv.Itoa(p.limits.Steps) + " component calls; the last was " + id
 	case s.calls > p.limits.Calls:
+		s.LimitName = "calls"
 		s.Limit = "LIMIT_EXCEEDED(calls): the run made more than " + strconv.Itoa(p.limits.Calls) + " component calls, loops included; the last was " + id
 	}
 	return s.Limit != ""

@@ -18,7 +18,7 @@ const saveVersion = 1
 func (p *Plan) Save(s *State) value.Value {
 	b := value.NewBuilder(14)
 	b.Set("version", value.OfInt(saveVersion)).Set("program", value.Of(p.digest)).Set("step", value.OfInt(s.Step))
-	b.Set("closed", value.OfBool(s.Closed)).Set("limit", value.Of(s.Limit)).Set("debug", value.OfBool(s.Debug))
+	b.Set("closed", value.OfBool(s.Closed)).Set("limit", value.Of(s.Limit)).Set("limitName", value.Of(s.LimitName)).Set("debug", value.OfBool(s.Debug))
 	b.Set("job", p.reference(s.job)).Set("settled", value.OfBool(s.settled))
 	b.Set("calls", value.OfInt(s.calls)).Set("outside", value.OfInt(s.outside))
 	nodes := value.NewBuilder(len(p.nodes))

@@ -8,10 +8,11 @@ import (
 // State is everything a run is made of between two supersteps. It is plain data, belongs to one run and is not safe
 // for concurrent use. A State is reused for other runs of the same plan with [Plan.Begin].
 type State struct {
-	Step   int    // supersteps so far
-	Closed bool   // the run is over
-	Limit  string // why the run was ended early, "" when it was not
-	Debug  bool   // keep what a debugger wants to see
+	Step      int    // supersteps so far
+	Closed    bool   // the run is over
+	Limit     string // why the run was ended early, "" when it was not
+	LimitName string // name of that limit
+	Debug     bool   // keep what a debugger wants to see
 
 	job     int  // the Async component whose background job this is, none for others
 	settled bool // all that is left waits for inputs
