@@ -82,6 +82,7 @@ type Finish[S any] func(settings *S, e Entry, info FinishInfo) value.Value
 type Definition struct {
 	Spec
 	Settings schema.Object
+	check    func(settings value.Value) []schema.Violation
 	compile  func(settings value.Value) (func(context.Context, *Call, Input) (value.Value, error), func(Entry, FinishInfo) value.Value)
 }
 
@@ -104,6 +105,22 @@ func DefineWithFinish[S any](spec Spec, run Run[S], finish Finish[S]) Definition
 	}
 }
 
+// WithCheck returns the definition with rules that no tag can express. check receives raw settings in which the schema
+// found nothing wrong, and returns what it finds. It may be called concurrently.
+func (d Definition) WithCheck(check func(settings value.Value) []schema.Violation) Definition {
+	d.check = check
+	return d
+}
+
+// Violations returns what is wrong with settings, by the schema first and then by the rules of WithCheck.
+func (d Definition) Violations(settings value.Value) []schema.Violation {
+	found := d.Settings.Check(settings)
+	if len(found) == 0 && d.check != nil {
+		found = d.check(settings)
+	}
+	return found
+}
+
 // Instance is a component with its settings decoded, ready to be called any number of times at once.
 type Instance struct {
 	Traits     Traits
@@ -116,7 +133,7 @@ type Instance struct {
 // violation when it is called, as agents expect, and validation reports them all.
 func (d Definition) Compile(settings value.Value) Instance {
 	run, finish := d.compile(settings)
-	return Instance{Traits: d.Spec.Traits, Violations: d.Settings.Check(settings), run: run, finish: finish}
+	return Instance{Traits: d.Spec.Traits, Violations: d.Violations(settings), run: run, finish: finish}
 }
 
 // Run calls the component.
