@@ -2,6 +2,7 @@ package component
 
 import (
 	"context"
+	"net/http"
 	"strings"
 
 	"github.com/sre-go/sre/effect"
@@ -17,6 +18,7 @@ type Call struct {
 	Request     *Request
 	Effects     effect.Source
 	Host        Host
+	HTTP        *http.Client // the only way out; it applies the egress policy to every hop
 	Loop        *Loop // of a loop component, nil for others
 	Debug       bool  // a debug session looks at this run
 

@@ -1,8 +1,7 @@
 package workflow
 
 import (
-	"strings"
-
+	"github.com/sre-go/sre/internal/template"
 	"github.com/sre-go/sre/value"
 )
 
@@ -10,7 +9,7 @@ import (
 type fallback struct {
 	set   bool
 	fixed value.Value
-	text  string // an author's text that names variables
+	text  *template.Template // an author's text that names variables, nil for any other default
 }
 
 func newFallback(v value.Value) fallback {
@@ -18,10 +17,23 @@ func newFallback(v value.Value) fallback {
 		return fallback{}
 	}
 	f := fallback{set: true, fixed: v}
-	if s, ok := v.Str(); ok && strings.Contains(s, "{{") {
-		f.text = s
+	if s, ok := v.Str(); ok {
+		if t := template.Compile(s); t.HasPlaceholders() {
+			f.text = t
+		}
 	}
 	return f
 }
 
-func (f *fallback) expand(variables value.Value) value.Value { return f.fixed }
+// expand returns the default with the agent's variables filled in. A default that grows over the limit of templates
+// stays as written.
+func (f *fallback) expand(variables value.Value) value.Value {
+	if f.text == nil {
+		return f.fixed
+	}
+	s, err := f.text.Expand(variables.Get, template.Options{})
+	if err != nil {
+		return f.fixed
+	}
+	return value.Of(s)
+}

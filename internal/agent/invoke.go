@@ -1,0 +1,28 @@
+package agent
+
+import (
+	"context"
+
+	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/value"
+)
+
+// Invoke runs a skill of another agent. It runs with the rights of that agent alone: nothing of the caller but the
+// body reaches it. Both must belong to the same team.
+func (x *execution) Invoke(ctx context.Context, _ *component.Call, agentID, version, skill string, body value.Value) (value.Value, error) {
+	called, ok := x.agent.manager.Agent(agentID)
+	if !ok || called.team != x.agent.team || called.team == "" && called != x.agent {
+		err := fault.Newf(fault.NotFound, "there is no agent %q that this agent may call", agentID)
+		return value.Value{}, fault.Hint(err, "load it beside this one, in the same team")
+	}
+	if version != "" && version != called.doc.AgentVersion {
+		err := fault.Newf(fault.NotFound, "agent %q has the version %q, not %q", agentID, called.doc.AgentVersion, version)
+		return value.Value{}, fault.Hint(err, "load that version, or leave the version empty")
+	}
+	res, err := called.Run(ctx, Request{Method: "POST", Path: "/api/" + skill, Body: body, caller: x.path, Watcher: x.watcher, Deltas: x.deltas})
+	if err != nil {
+		return value.Value{}, err
+	}
+	return res.Data, nil
+}
