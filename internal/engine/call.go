@@ -44,7 +44,7 @@ func (r *run) answer(ctx context.Context, a *workflow.Activation, inv *Invocatio
 	if inv.Debug && !inv.inst.Traits.Quiet {
 		out = out.With(component.KeyDebug, value.Of(inv.LogText()))
 	}
-	if r.program.Parallel(a.Node) > 1 && inv.Loop != nil && out.Get(component.KeyInProgress).Truthy() {
+	if r.program.Parallel(a.Node) > 1 && inv.Loop != nil && out.Get(component.KeyInProgress).Truthy() && r.program.LanesReady(r.state, a.Node) {
 		return r.lanes(ctx, a, inv, out)
 	}
 	return out

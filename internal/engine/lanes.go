@@ -35,7 +35,6 @@ func (r *run) lanes(ctx context.Context, a *workflow.Activation, inv *Invocation
 		})
 	}
 	workers.Wait()
-	inv.Loop.Results = inv.Loop.Results[:0]
 	for _, lane := range states {
 		r.program.JoinLane(r.state, lane)
 		inv.Loop.Results = append(inv.Loop.Results, lane.LaneResults(a.Node)...)

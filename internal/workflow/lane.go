@@ -1,6 +1,8 @@
 package workflow
 
 import (
+	"slices"
+
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/value"
 )
@@ -40,4 +42,20 @@ func (p *Plan) JoinLane(s, lane *State) {
 	if s.Limit == "" {
 		s.Limit, s.LimitName = lane.Limit, lane.LimitName
 	}
+}
+
+// LanesReady reports whether iterations of a loop can run beside each other: what its components need from outside the
+// loop has arrived. When it has not, the iterations follow each other and the first waits for it.
+func (p *Plan) LanesReady(s *State, loop int) bool {
+	for n := range p.nodes {
+		inputs, held := p.nodes[n].inputs, p.portsOf(s, n)
+		inside := slices.ContainsFunc(inputs, func(in port) bool { return slices.Contains(in.loops, loop) })
+		for i := range inputs {
+			in := &inputs[i]
+			if inside && in.required && !in.def.set && held[i].IsAbsent() && !slices.Contains(in.loops, loop) {
+				return false
+			}
+		}
+	}
+	return true
 }
