@@ -1,7 +1,11 @@
 package access
 
 import (
-	"strings"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/sre-go/sre/fault"
 )
@@ -15,16 +19,16 @@ const (
 	RightWrite
 	RightOwner
 	RightNone
-)
 
-// letters of the levels in the stored form.
-const levelLetters = "rwon"
+	allRights = RightRead | RightWrite | RightOwner | RightNone
+)
 
 // Hash says how an ACL stores ids.
 type Hash string
 
 // The ways to store ids. SHA256 is the default. Legacy is XXH64 with seed 0, which the reference calls "xxh3":
-// it is understood wherever it is found, but no new ACL is made with it unless asked for by name.
+// it is understood wherever it is found, but no new ACL is made with it unless asked for by name. PlainID can be read
+// and written, but [Authorize] grants nothing by it: whoever can write such a text by hand can name anybody in it.
 const (
 	SHA256  Hash = "sha256"
 	Legacy  Hash = "xxh3"
@@ -68,9 +72,10 @@ func (a *ACL) key(c Candidate) string {
 	return c.digest
 }
 
-// With returns an ACL that also gives c the rights. Nobody gets none.
+// With returns an ACL that also gives c the rights. Nobody gets none. RightNone withdraws what c has by its own entry.
 func (a *ACL) With(c Candidate, rights Rights) *ACL {
 	out := a.clone()
+	rights &= allRights
 	if c.IsZero() || rights == 0 {
 		return out
 	}
@@ -108,18 +113,46 @@ func (a *ACL) Rights(c Candidate) Rights {
 		return 0
 	}
 	key := a.key(c)
-	if key == "" {
-		return 0
-	}
 	for i := range a.entries {
 		if e := &a.entries[i]; e.role == c.role && e.id == key {
-			if e.rights&RightNone != 0 {
-				return 0
-			}
-			return e.rights
+			return e.granted()
 		}
 	}
 	return 0
+}
+
+// rightsOf is Rights of the candidate with that role and id, both of them valid. It makes no Candidate, so it does not
+// allocate.
+func (a *ACL) rightsOf(role Role, id string) Rights {
+	if !a.HasRole(role) {
+		return 0
+	}
+	var plain [MaxIDLength]byte
+	var key [2 * sha256.Size]byte
+	n := copy(plain[:], id)
+	hashed := plain[:n]
+	switch a.hash {
+	case SHA256:
+		sum := sha256.Sum256(plain[:n])
+		hex.Encode(key[:], sum[:])
+		hashed = key[:]
+	case Legacy:
+		hashed = strconv.AppendUint(key[:0], xxhash.Sum64(plain[:n]), 16)
+	}
+	for i := range a.entries {
+		if e := &a.entries[i]; e.role == role && e.id == string(hashed) {
+			return e.granted()
+		}
+	}
+	return 0
+}
+
+// granted is what the entry gives: nothing when it is withdrawn.
+func (e *entry) granted() Rights {
+	if e.rights&RightNone != 0 {
+		return 0
+	}
+	return e.rights
 }
 
 // HasRole reports whether any entry names a candidate of that role.
@@ -151,118 +184,4 @@ func (a *ACL) clone() *ACL {
 		return NewACL()
 	}
 	return &ACL{hash: a.hash, entries: append([]entry(nil), a.entries...)}
-}
-
-// roleLetters of the stored form, by role.
-var roleLetters = map[Role]byte{RoleUser: 'u', RoleAgent: 'a', RoleTeam: 't', RolePublic: 'p'}
-
-// String returns the stored form, such as "h:sha256|u:<id>/o|t:<id>/r": the hash, then for each role its ids and
-// the letters of their rights (r read, w write, o owner, n none). Roles and ids keep the order they were added in.
-func (a *ACL) String() string {
-	var b strings.Builder
-	b.WriteString("h:")
-	b.WriteString(string(a.Hash()))
-	if a == nil {
-		return b.String()
-	}
-	var done [RolePublic + 1]bool
-	for _, first := range a.entries {
-		if done[first.role] {
-			continue
-		}
-		done[first.role] = true
-		b.WriteByte('|')
-		b.WriteByte(roleLetters[first.role])
-		sep := byte(':')
-		for _, e := range a.entries {
-			if e.role != first.role {
-				continue
-			}
-			b.WriteByte(sep)
-			sep = ','
-			b.WriteString(e.id)
-			b.WriteByte('/')
-			for i := range len(levelLetters) {
-				if e.rights&(1<<i) != 0 {
-					b.WriteByte(levelLetters[i])
-				}
-			}
-		}
-	}
-	return b.String()
-}
-
-// maxStored bounds the stored form of an ACL, in bytes.
-const maxStored = 1 << 20
-
-// ParseACL reads the stored form. It fails closed: an unknown hash, role, level or shape is an error, and a caller
-// that cannot parse an ACL must deny. A missing hash part means [Legacy], as in the reference.
-func ParseACL(text string) (*ACL, error) {
-	if len(text) > maxStored {
-		return nil, fault.Limitf("acl_bytes", "stored ACL of %d bytes is over the limit of %d", len(text), maxStored)
-	}
-	acl := &ACL{hash: Legacy}
-	var seen [RolePublic + 1]bool
-	for i, part := range strings.Split(text, "|") {
-		letter, rest, ok := strings.Cut(part, ":")
-		if part == "" && text == "" {
-			break
-		}
-		if !ok {
-			return nil, fault.Newf(fault.Invalid, "stored ACL: part %q has no ':'", part)
-		}
-		if letter == "h" {
-			if i != 0 {
-				return nil, fault.Newf(fault.Invalid, "stored ACL: the hash is named after part %d", i)
-			}
-			switch Hash(rest) {
-			case SHA256, Legacy, PlainID:
-				acl.hash = Hash(rest)
-			default:
-				return nil, fault.Newf(fault.Invalid, "Hash algorithm %s not supported", rest)
-			}
-			continue
-		}
-		role := Nobody
-		for r, l := range roleLetters {
-			if letter == string(l) {
-				role = r
-			}
-		}
-		if role == Nobody {
-			return nil, fault.Newf(fault.Invalid, "stored ACL: unknown role %q", letter)
-		}
-		if seen[role] {
-			return nil, fault.Newf(fault.Invalid, "stored ACL: role %q appears twice", letter)
-		}
-		seen[role] = true
-		if err := acl.parseEntries(role, rest); err != nil {
-			return nil, err
-		}
-	}
-	return acl, nil
-}
-
-func (a *ACL) parseEntries(role Role, text string) error {
-	ids := make(map[string]bool)
-	for _, item := range strings.Split(text, ",") {
-		id, levels, ok := strings.Cut(item, "/")
-		if !ok || id == "" {
-			return fault.Newf(fault.Invalid, "stored ACL: entry %q of role %s is not id/levels", item, role)
-		}
-		if ids[id] {
-			return fault.Newf(fault.Invalid, "stored ACL: id %q appears twice under role %s", id, role)
-		}
-		ids[id] = true
-		var rights Rights
-		for i := range len(levels) {
-			at := strings.IndexByte(levelLetters, levels[i])
-			if at < 0 {
-				return fault.Newf(fault.Invalid, "stored ACL: unknown level %q of role %s", levels[i], role)
-			}
-			rights |= 1 << at
-		}
-		a.entries = append(a.entries, entry{role, id, rights})
-	}
-	return nil
 }

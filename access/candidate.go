@@ -111,7 +111,8 @@ func ValidID(id string) error {
 		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' {
 			continue
 		}
-		return fault.Newf(fault.Invalid, "Access Candidate ID can only contain alphanumeric characters and hyphens, invalid id: %s", strconv.QuoteToASCII(id))
+		quoted := strconv.Quote(id) // escapes what does not print; the text of the message has no quotes of its own
+		return fault.Newf(fault.Invalid, "Access Candidate ID can only contain alphanumeric characters and hyphens, invalid id: %s", quoted[1:len(quoted)-1])
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ const (
 	ByDefault   Rule = "default-deny"
 	NoACL       Rule = "no-acl"
 	NoTeam      Rule = "team-unknown"
+	PlainHash   Rule = "plain-hash"
 	BadRequest  Rule = "bad-request"
 )
 
@@ -65,7 +66,8 @@ type Decision struct {
 	Allowed   bool
 }
 
-// Guard is what a service checks with. A Guard without a Directory knows no teams.
+// Guard is what a service checks with. A Guard without a Directory knows no teams, and so does the nil Guard,
+// which has no audit either.
 type Guard struct {
 	Directory Directory
 	// Audit receives every denial, once. It must be quick or hand over; nil drops them.
@@ -82,10 +84,20 @@ func Authorize[L Level](ctx context.Context, g *Guard, operation string, c Candi
 	case ByExact, ByOwner, ByPublic, ByTeam, ByTeamOwner:
 		return Grant[L]{candidate: c, resource: resource, valid: true}, nil
 	}
-	if g.Audit != nil {
-		g.Audit(ctx, Decision{Candidate: c, Resource: resource, Operation: operation, Level: level, Rule: rule})
+	return Grant[L]{}, g.deny(ctx, Decision{Candidate: c, Resource: resource, Operation: operation, Level: level, Rule: rule})
+}
+
+// Deny refuses what a service cannot even ask about, such as a resource below a team when the team of c is unknown.
+// It tells the audit and returns the same [fault.Denied] error as [Authorize].
+func (g *Guard) Deny(ctx context.Context, operation string, c Candidate, resource string, rule Rule) error {
+	return g.deny(ctx, Decision{Candidate: c, Resource: resource, Operation: operation, Rule: rule})
+}
+
+func (g *Guard) deny(ctx context.Context, d Decision) error {
+	if g != nil && g.Audit != nil {
+		g.Audit(ctx, d)
 	}
-	return Grant[L]{}, &fault.Error{Op: operation, Resource: resource, Kind: fault.Denied, Err: errDenied}
+	return &fault.Error{Op: d.Operation, Resource: d.Resource, Kind: fault.Denied, Err: errDenied}
 }
 
 var errDenied = fault.Newf(fault.Denied, "Access Denied")
@@ -108,6 +120,9 @@ func decide(ctx context.Context, g *Guard, c Candidate, resource string, acl *AC
 	if acl.Empty() {
 		return NoACL
 	}
+	if acl.hash == PlainID {
+		return PlainHash
+	}
 	own := acl.Rights(c)
 	switch {
 	case own&need != 0:
@@ -115,21 +130,20 @@ func decide(ctx context.Context, g *Guard, c Candidate, resource string, acl *AC
 	case own&RightOwner != 0:
 		return ByOwner
 	}
-	if acl.HasRole(RolePublic) && acl.Rights(Public())&need != 0 {
+	if acl.rightsOf(RolePublic, publicID)&need != 0 {
 		return ByPublic
 	}
-	if g.Directory == nil || !acl.HasRole(RoleTeam) || c.role == RolePublic {
+	if g == nil || g.Directory == nil || !acl.HasRole(RoleTeam) || c.role == RolePublic {
 		return ByDefault
 	}
 	id, err := g.Directory.TeamOf(ctx, c)
 	if err != nil {
 		return NoTeam
 	}
-	team, err := Team(id)
-	if err != nil {
+	if ValidID(id) != nil {
 		return NoTeam
 	}
-	rights := acl.Rights(team)
+	rights := acl.rightsOf(RoleTeam, id)
 	switch {
 	case rights&need != 0:
 		return ByTeam
