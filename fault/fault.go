@@ -15,18 +15,18 @@ type Kind uint8
 
 // The kinds.
 const (
-	Internal    Kind = iota // a bug or an unexpected failure of ours
-	Invalid                 // the caller's input, a file or a setting is wrong
-	NotFound                // the named thing does not exist, or the caller may not know that it does
-	Denied                  // an access rule refused it
-	Conflict                // the thing exists already or was changed meanwhile
-	Unavailable             // a service cannot be reached now; trying later may help
-	RateLimited             // too many requests
-	Canceled                // the caller went away or the run was killed
-	Timeout                 // a time limit passed
-	Unsupported             // this connector or build cannot do it
-	Limit                   // a named limit was exceeded
-	Unauthenticated         // no valid credential was presented
+	Internal        Kind = iota // a bug or an unexpected failure of ours
+	Invalid                     // the caller's input, a file or a setting is wrong
+	NotFound                    // the named thing does not exist, or the caller may not know that it does
+	Denied                      // an access rule refused it
+	Conflict                    // the thing exists already or was changed meanwhile
+	Unavailable                 // a service cannot be reached now; trying later may help
+	RateLimited                 // too many requests
+	Canceled                    // the caller went away or the run was killed
+	Timeout                     // a time limit passed
+	Unsupported                 // this connector or build cannot do it
+	Limit                       // a named limit was exceeded
+	Unauthenticated             // no valid credential was presented
 )
 
 var names = [...]string{

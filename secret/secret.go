@@ -7,6 +7,8 @@ package secret
 
 import (
 	"crypto/subtle"
+	"fmt"
+	"io"
 	"log/slog"
 )
 
@@ -44,8 +46,17 @@ func (v Value) String() string { return Redacted }
 // GoString returns Redacted.
 func (v Value) GoString() string { return Redacted }
 
+// Format writes Redacted for every verb, also for those that would print memory.
+func (v Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
+
 // MarshalText returns Redacted, so that JSON and YAML dumps hold no secret.
 func (v Value) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // LogValue returns Redacted to log/slog.
 func (v Value) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+var (
+	_ fmt.Formatter  = Value{}
+	_ fmt.GoStringer = Value{}
+	_ slog.LogValuer = Value{}
+)
