@@ -1,0 +1,136 @@
+package disk
+
+import (
+	"io/fs"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/sre-go/sre/fault"
+)
+
+// flaky is a system in which one step fails.
+type flaky struct {
+	system
+	steps *int // counts down; the step that reaches 0 fails
+	with  error
+}
+
+func (s flaky) step() error {
+	*s.steps--
+	if *s.steps == 0 {
+		return &fs.PathError{Op: "x", Path: "x", Err: s.with}
+	}
+	return nil
+}
+
+func (s flaky) open(name string, flag int) (file, error) {
+	if err := s.step(); err != nil {
+		return nil, err
+	}
+	f, err := s.system.open(name, flag)
+	return flakyFile{f, s}, err
+}
+
+func (s flaky) mkdir(name string, mode fs.FileMode) error {
+	if err := s.step(); err != nil {
+		return err
+	}
+	return s.system.mkdir(name, mode)
+}
+
+func (s flaky) rename(from, to string) error {
+	if err := s.step(); err != nil {
+		return err
+	}
+	return s.system.rename(from, to)
+}
+
+func (s flaky) remove(name string) error {
+	if err := s.step(); err != nil {
+		return err
+	}
+	return s.system.remove(name)
+}
+
+func (s flaky) syncFolder(name string) error {
+	if err := s.step(); err != nil {
+		return err
+	}
+	return s.system.syncFolder(name)
+}
+
+type flakyFile struct {
+	file
+	s flaky
+}
+
+func (f flakyFile) Write(p []byte) (int, error) {
+	if err := f.s.step(); err != nil {
+		n, _ := f.file.Write(p[:len(p)/2])
+		return n, err
+	}
+	return f.file.Write(p)
+}
+
+func (f flakyFile) Sync() error {
+	if err := f.s.step(); err != nil {
+		return err
+	}
+	return f.file.Sync()
+}
+
+func (f flakyFile) Close() error {
+	err := f.s.step()
+	if cerr := f.file.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// The n-th step of a write fails, for every n: the file holds all of the old or all of the new bytes, an acknowledged
+// write holds the new ones, and once the fault is over the same write succeeds.
+func TestF04_EveryStepOfAWriteFails(t *testing.T) {
+	t.Parallel()
+	for _, with := range []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS} {
+		clean := false
+		for n := 1; !clean; n++ {
+			if n > 50 {
+				t.Fatal("no clean pass in 50 tries")
+			}
+			dir := filepath.Join(t.TempDir(), "root")
+			f, err := Create(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(t, f, "a/x", "old")
+			steps := n
+			real := f.root
+			f.root = flaky{real, &steps, with}
+			errOld, errNew := f.WriteAtomic("a/x", []byte("new")), f.WriteAtomic("b/c/y", []byte("new"))
+			clean = steps > 0
+			f.root = real
+			if (errOld == nil && errNew == nil) != clean {
+				t.Errorf("%v at step %d: errors %v, %v, want one", with, n, errOld, errNew)
+			}
+			for _, err := range []error{errOld, errNew} {
+				if want := CodeStorageFull; err != nil && with == syscall.ENOSPC && fault.CodeOf(err) != want {
+					t.Errorf("code at step %d = %q, want %q", n, fault.CodeOf(err), want)
+				}
+			}
+			got, err := f.Read("a/x", 10)
+			if err != nil || errOld == nil && string(got) != "new" || string(got) != "old" && string(got) != "new" {
+				t.Errorf("%v at step %d: Read = %q, %v after a write that gave %v", with, n, got, err, errOld)
+			}
+			got, err = f.Read("b/c/y", 10)
+			if (err == nil && string(got) != "new") || errNew == nil && err != nil {
+				t.Errorf("%v at step %d: Read = %q, %v after a write that gave %v", with, n, got, err, errNew)
+			}
+			write(t, f, "a/x", "newer")
+			write(t, f, "b/c/y", "newer")
+			if err := f.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
