@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"fmt"
 	"math"
 	"regexp"
 	"strconv"
@@ -31,17 +32,31 @@ func date(v value.Value) (value.Value, error) {
 		ms, _ := v.Num()
 		t, ok = fromMillis(ms)
 	}
-	if !ok {
+	if !ok || t.UnixMilli() > maxMillis || t.UnixMilli() < -maxMillis {
 		return invalid(badDate)
 	}
-	return value.Of(t.UTC().Format(isoMillis)), nil
+	return value.Of(formatISO(t.UTC())), nil
+}
+
+// formatISO prints a moment in UTC as JavaScript does: years that do not have four digits get a sign and six.
+func formatISO(t time.Time) string {
+	s := t.Format(isoMillis)
+	if y := t.Year(); y < 0 || y > 9999 {
+		_, rest, _ := strings.Cut(s[1:], "-") // behind the year, whose own sign may come first
+		return fmt.Sprintf("%+07d-%s", y, rest)
+	}
+	return s
 }
 
 // wholeNumber reads a text as JavaScript's Number does: all of it, blank text being 0.
 func wholeNumber(s string) (float64, bool) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimFunc(s, isSpace)
 	if s == "" {
 		return 0, true
+	}
+	if len(s) > 2 && s[0] == '0' && strings.IndexByte("xXoObB", s[1]) >= 0 {
+		n, err := strconv.ParseUint(s, 0, 64)
+		return float64(n), err == nil && !strings.Contains(s, "_")
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) || strings.ContainsAny(s, "xXpP_") {
@@ -68,15 +83,17 @@ var plainDate = regexp.MustCompile(`^(\d{4})[-/]?(\d{1,2})?[-/]?(\d{0,2})[Tt\s]*
 func ParseDate(s string) (t time.Time, ok bool) {
 	if m := plainDate.FindStringSubmatch(s); m != nil && !strings.HasSuffix(strings.ToLower(s), "z") {
 		part := func(i, missing int) int {
-			if n, err := strconv.Atoi(m[i]); err == nil && n != 0 {
+			if n, err := strconv.Atoi(m[i]); err == nil {
 				return n
 			}
 			return missing
 		}
-		month := part(2, 1)
-		day := part(3, 1)
-		millis, _ := strconv.Atoi((m[7] + "000")[:3])
-		return time.Date(part(1, 0), time.Month(month), day, part(4, 0), part(5, 0), part(6, 0), millis*int(time.Millisecond), time.UTC), true
+		year := part(1, 0)
+		if year < 100 {
+			year += 1900
+		}
+		millis, _ := strconv.Atoi(m[7][:min(3, len(m[7]))]) // a count, not a fraction: ".5" is 5 ms
+		return time.Date(year, time.Month(part(2, 1)), part(3, 1), part(4, 0), part(5, 0), part(6, 0), millis*int(time.Millisecond), time.UTC), true
 	}
 	if t, ok := isoDate(s); ok {
 		return t, true
@@ -84,7 +101,7 @@ func ParseDate(s string) (t time.Time, ok bool) {
 	return englishDate(s)
 }
 
-var isoForm = regexp.MustCompile(`^([+-]\d{6}|\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?(Z|[+-]\d\d:?\d\d)?$`)
+var isoForm = regexp.MustCompile(`^([+-]\d{6}|\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:[Tt](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?([Zz]|[+-]\d\d:?\d\d)?$`)
 
 // isoDate reads ISO 8601. Days up to 31 are accepted in every month and roll over.
 func isoDate(s string) (time.Time, bool) {

@@ -138,7 +138,7 @@ func array(v value.Value) (value.Value, error) {
 	if !ok {
 		return invalid("Invalid Array value")
 	}
-	if strings.HasPrefix(strings.TrimSpace(s), "[") {
+	if strings.HasPrefix(strings.TrimLeftFunc(s, isSpace), "[") {
 		if list := jsonfix.TryParse(s); list.IsArray() {
 			return list, nil
 		}

@@ -7,9 +7,12 @@ import (
 	"unicode"
 )
 
+// isSpace reports whether JavaScript counts c as white space: the byte order mark is, the next-line sign is not.
+func isSpace(c rune) bool { return c == '\uFEFF' || c != '\u0085' && unicode.IsSpace(c) }
+
 // leadingFloat reads a number as parseFloat does: the longest decimal number at the start, after white space.
 func leadingFloat(s string) (float64, bool) {
-	s = strings.TrimLeftFunc(s, unicode.IsSpace)
+	s = strings.TrimLeftFunc(s, isSpace)
 	if rest := strings.TrimLeft(s, "+-"); len(s)-len(rest) <= 1 && strings.HasPrefix(rest, "Infinity") {
 		if s[0] == '-' {
 			return math.Inf(-1), true
@@ -52,7 +55,7 @@ func floatLength(s string) int {
 
 // leadingInteger reads a number as parseInt does: decimal digits, or hexadecimal ones after 0x.
 func leadingInteger(s string) (float64, bool) {
-	s = strings.TrimLeftFunc(s, unicode.IsSpace)
+	s = strings.TrimLeftFunc(s, isSpace)
 	sign := 1.0
 	if s != "" && (s[0] == '+' || s[0] == '-') {
 		if s[0] == '-' {
