@@ -26,6 +26,17 @@ type Env struct {
 	Events *event.Bus
 	// Services holds the services that the kind requires, and no others.
 	Services *Services
+	// Getenv reads a variable of the environment, "" when it is not set. Nil means that there is no environment:
+	// use [Env.Variable]. Only what the operator wrote may name a variable.
+	Getenv func(name string) string
+}
+
+// Variable returns a variable of the environment, "" when it is not set or there is no environment.
+func (e Env) Variable(name string) string {
+	if e.Getenv == nil {
+		return ""
+	}
+	return e.Getenv(name)
 }
 
 // Definition is one connector that a program can be configured with.

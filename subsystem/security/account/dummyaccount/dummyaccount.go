@@ -1,0 +1,79 @@
+// Package dummyaccount puts everybody into one team, for development on one machine.
+//
+// It must be configured by name: a program that serves more than one party needs
+// accounts that tell them apart.
+package dummyaccount
+
+import (
+	"context"
+
+	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/subsystem/security/account"
+	"github.com/sre-go/sre/value"
+)
+
+// Settings of the connector.
+type Settings struct {
+	Team string      `json:"team" default:"default" doc:"Team of everybody that data does not list."`
+	Data value.Value `json:"data" doc:"Teams, members and settings in the form of the account file; empty by default."`
+}
+
+// Definition is the connector as configuration names it.
+var Definition = connector.Define(account.Kind, "DummyAccount", "Everybody belongs to one team: for development.", open).
+	WithDoc("Every user and every agent belongs to the team `default`, unless `data` lists them elsewhere. " +
+		"Do not use it where agents of different owners run.")
+
+type accounts struct {
+	team   string
+	roster *account.Roster
+}
+
+var (
+	_ account.Connector = (*accounts)(nil)
+	_ account.Local     = (*accounts)(nil)
+)
+
+func open(_ context.Context, _ connector.Env, s Settings) (account.Connector, error) {
+	if err := access.ValidID(s.Team); err != nil {
+		return nil, err
+	}
+	data := s.Data
+	if data.IsNil() {
+		data = value.Obj()
+	}
+	roster, err := account.ParseRoster(data)
+	if err != nil {
+		return nil, err
+	}
+	return &accounts{team: s.Team, roster: roster}, nil
+}
+
+// AnswersFromMemory says that answers need no cache.
+func (a *accounts) AnswersFromMemory() {}
+
+// TeamOf returns the listed team, a team's own id, and the one team for all others.
+func (a *accounts) TeamOf(_ context.Context, c access.Candidate) (string, error) {
+	if team, ok := a.roster.TeamOf(c); ok {
+		return team, nil
+	}
+	if c.Role() == access.RoleTeam {
+		return c.ID(), nil
+	}
+	return a.team, nil
+}
+
+// IsMember is true for the one team and for the candidate's own.
+func (a *accounts) IsMember(ctx context.Context, team string, c access.Candidate) (bool, error) {
+	own, err := a.TeamOf(ctx, c)
+	return err == nil && (team == a.team || team == own), err
+}
+
+// Settings returns what data holds.
+func (a *accounts) Settings(_ context.Context, g access.Grant[access.Read]) (value.Value, error) {
+	c, err := access.Parse(g.Resource())
+	if err != nil {
+		return value.Value{}, err
+	}
+	return a.roster.Settings(c), nil
+}
