@@ -24,10 +24,10 @@ const maxBody = 32 << 20
 // Server is a running model server. It is safe for concurrent use.
 type Server struct {
 	loop   *loopback.Server
-	script Script
 	source effect.Source
 
 	mu       sync.Mutex
+	script   Script
 	used     []int // how often each rule has answered
 	received []value.Value
 }
@@ -45,6 +45,13 @@ func Start(ctx context.Context, script Script, source effect.Source) (*Server, e
 
 // URL returns the base address of OpenAI's protocols, which ends in "/v1". Anthropic's takes it without that.
 func (s *Server) URL() string { return s.loop.URL() + "/v1" }
+
+// SetScript starts over with another script. It may name the address of the server, which is known only once it runs.
+func (s *Server) SetScript(script Script) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script, s.used = script, make([]int, len(script.rules))
+}
 
 // Close ends the server and waits for all of it.
 func (s *Server) Close() { s.loop.Close() }

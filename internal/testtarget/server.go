@@ -23,10 +23,10 @@ const maxBody = 16 << 20
 // Server is a running target. It is safe for concurrent use.
 type Server struct {
 	loop   *loopback.Server
-	routes value.Value
 	source effect.Source
 
 	mu       sync.Mutex
+	routes   value.Value
 	received []value.Value
 }
 
@@ -45,6 +45,13 @@ func Start(ctx context.Context, routes value.Value, source effect.Source) (*Serv
 
 // URL returns the address without a path, such as "http://127.0.0.1:40123".
 func (s *Server) URL() string { return s.loop.URL() }
+
+// SetRoutes replaces the routes. They may name the address of the server, which is known only once it runs.
+func (s *Server) SetRoutes(routes value.Value) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.routes = routes
+}
 
 // Close ends the server and waits for all of it.
 func (s *Server) Close() { s.loop.Close() }
@@ -65,9 +72,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	seen := describe(r, body)
 	s.mu.Lock()
 	s.received = append(s.received, seen)
+	routes := s.routes
 	s.mu.Unlock()
 
-	reply, ok := caseRoute(s.routes, r.Method, seen.GetString("path"))
+	reply, ok := caseRoute(routes, r.Method, seen.GetString("path"))
 	if !ok {
 		reply = builtin(seen)
 	}
