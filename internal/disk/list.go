@@ -8,11 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
 )
 
 // maxDepth bounds how deep Walk goes; a name has no more segments.
-const maxDepth = MaxName / 2
+const maxDepth = access.MaxName / 2
 
 // Walk gives the names of the regular files whose names begin with prefix, after the name after ("" for the first).
 // The order is by segments, so a folder's files stand together: "a", "a/b", "a-b". Symbolic links, other special files
@@ -56,7 +57,7 @@ func (f *Folder) walk(base, rest, after string, depth int, yield func(string, er
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
 		name := base + e.Name()
-		if !strings.HasPrefix(e.Name(), rest) || badName(name) != "" {
+		if !strings.HasPrefix(e.Name(), rest) || checkName("disk.list", name) != nil {
 			continue
 		}
 		switch {

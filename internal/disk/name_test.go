@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
 )
 
@@ -15,7 +16,7 @@ func TestValidName(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
 		"a", "a/b/c.txt", ".hidden", "teams/x.agent/y/z", "a b", "xx:y", "100%", "a%20b", "%e4%bd%a0", "50%25", "console", "com", "com10", "CONF",
-		"a.con", "...a", "a..b", "日本/語", strings.Repeat("x", MaxSegment), "vectorDB:pinecone",
+		"a.con", "...a", "a..b", "日本/語", strings.Repeat("x", access.MaxSegment), "vectorDB:pinecone",
 	} {
 		if err := ValidName(name); err != nil {
 			t.Errorf("ValidName(%q) = %v, want none", name, err)
@@ -58,7 +59,7 @@ func traversals() []string {
 		"", ".", "..", "../x", "x/..", "a/../../x", "a/./b", "/etc/passwd", "//x", "a//b", "a/", "..\\x", "a\\b", "C:\\x", "C:x", "c:/x",
 		"\\\\?\\C:\\x", "%2e%2e%2fx", "..%2fx", "%2E%2e/x", "a%5cb", "a%2Fb", "a%00b", "%252e%252e/x", "%25252e./x", "a%252fb",
 		"a\x00b", "a\nb", "a\x7fb", "\u2024\u2024/x", "\uff0e\uff0e/x", "\u2025/x", "a\uff0fb", "a\uff3cb", "a\u2215b",
-		strings.Repeat("a/", 2500), strings.Repeat("x", 5000), strings.Repeat("x", MaxSegment+1),
+		strings.Repeat("a/", 2500), strings.Repeat("x", 5000), strings.Repeat("x", access.MaxSegment+1),
 		"CON", "con", "nul.txt", "aux.tar.gz", "com1", "LPT9.log", "COM\u00b9", "PRN ", "a/NUL/b", "conin$",
 		"trailing.", "trailing ", "a./b", "a /b", ". .", ".. ", "\xff", "a/\xc3\x28", tempFolder, "a/" + strings.ToUpper(tempFolder) + "/1-1",
 	}
