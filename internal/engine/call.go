@@ -50,17 +50,18 @@ func (r *run) answer(ctx context.Context, a *workflow.Activation, inv *Invocatio
 	return out
 }
 
-// fill prepares the call. The struct is used again for later calls of the run.
+// fill prepares the call. The struct is used again for later calls of the run: what is the same for all of them is
+// set once.
 func (r *run) fill(a *workflow.Activation, inv *Invocation) {
-	j := r.job
-	*inv = Invocation{
-		Call: component.Call{
-			Scope: j.Scope, Node: r.program.Node(a.Node), Agent: j.Agent, Request: j.Request, Effects: j.Effects,
-			Host: j.Host, HTTP: j.HTTP, Loop: a.Loop, Debug: r.state.Debug, KeepLog: j.KeepLog,
-		},
-		Input: a.Input, Step: r.state.Step, Index: a.Node, Lane: r.lane, inst: r.program.Instance(a.Node),
+	if j := r.job; inv.Agent == nil || j.KeepLog || j.Watcher != nil {
+		*inv = Invocation{Lane: r.lane, Call: component.Call{
+			Scope: j.Scope, Agent: j.Agent, Request: j.Request, Effects: j.Effects, Host: j.Host, HTTP: j.HTTP,
+			Debug: r.state.Debug, KeepLog: j.KeepLog,
+		}}
 	}
-	if j.Watcher != nil {
+	inv.Node, inv.inst, inv.Index, inv.Step = r.program.Node(a.Node), r.program.Instance(a.Node), a.Node, r.state.Step
+	inv.Loop, inv.Input = a.Loop, a.Input
+	if r.job.Watcher != nil {
 		inv.Sink = r.watchLog(inv.Node)
 	}
 }
@@ -68,6 +69,9 @@ func (r *run) fill(a *workflow.Activation, inv *Invocation) {
 // infer converts the inputs to their declared types, in place: they are a copy of what the state holds.
 func (r *run) infer(node int, inv *Invocation) error {
 	types := r.program.convert[node]
+	if types == nil {
+		return nil
+	}
 	for i, v := range inv.Input.Values {
 		if !v.Truthy() {
 			continue

@@ -41,7 +41,7 @@ type Middleware func(Handler) Handler
 // Program is a plan that is ready to run. It may run any number of times at once.
 type Program struct {
 	*workflow.Plan
-	convert [][]infer.Type // by component and input
+	convert [][]infer.Type // by component and input; nil where nothing is converted
 	runs    sync.Pool
 }
 
@@ -50,9 +50,13 @@ func NewProgram(plan *workflow.Plan) *Program {
 	p := &Program{Plan: plan, convert: make([][]infer.Type, plan.Len())}
 	for i := range p.convert {
 		inputs := plan.Node(i).Inputs
-		p.convert[i] = make([]infer.Type, len(inputs))
+		types, any := make([]infer.Type, len(inputs)), true
 		for k := range inputs {
-			p.convert[i][k] = infer.TypeOf(inputs[k].Type)
+			types[k] = infer.TypeOf(inputs[k].Type)
+			any = any && types[k] == infer.Any
+		}
+		if !any {
+			p.convert[i] = types
 		}
 	}
 	p.runs.New = func() any { return &run{program: p, state: plan.NewState()} }

@@ -19,10 +19,13 @@ import (
 // closedSource is a world without effects: using it fails the test.
 type closedSource struct{ t testing.TB }
 
-func (c closedSource) Now() time.Time                            { c.t.Error("the clock was read"); return time.Time{} }
-func (c closedSource) NewID() string                             { c.t.Error("an id was made"); return "" }
-func (c closedSource) Random([]byte)                             { c.t.Error("randomness was read") }
-func (c closedSource) Sleep(context.Context, time.Duration) error { c.t.Error("a wait began"); return nil }
+func (c closedSource) Now() time.Time { c.t.Error("the clock was read"); return time.Time{} }
+func (c closedSource) NewID() string  { c.t.Error("an id was made"); return "" }
+func (c closedSource) Random([]byte)  { c.t.Error("randomness was read") }
+func (c closedSource) Sleep(context.Context, time.Duration) error {
+	c.t.Error("a wait began")
+	return nil
+}
 
 // TestReplay records a run and plays it again with all doors closed: it ends in the same state byte for byte.
 func TestReplay(t *testing.T) {

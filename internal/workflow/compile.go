@@ -44,6 +44,7 @@ func (p *Plan) addNode(i int, c *agentfile.Component, find Find) {
 	def, known := find(c.Type)
 	if known {
 		n.known, n.inst = true, def.Compile(c.Settings)
+		p.loops = p.loops || n.inst.Traits.Loop
 	}
 	n.first = p.ports
 	n.inputs = make([]port, len(c.Inputs))

@@ -35,13 +35,16 @@ type sent struct {
 func (p *Plan) Complete(s *State, activations []Activation) {
 	s.done = s.done[:0]
 	for i := range activations {
-		s.done = append(s.done, p.settle(s, &activations[i]))
+		s.done = append(s.done, outcome{})
+		p.settle(s, &activations[i], &s.done[i])
 	}
 	for i := range s.done {
 		p.propagate(s, &s.done[i])
 		p.report(s, &s.done[i])
 	}
-	p.turnLoops(s)
+	if p.loops {
+		p.turnLoops(s)
+	}
 	s.Step++
 	left, waiting := 0, 0
 	for i := range s.nodes {
@@ -59,21 +62,16 @@ func (p *Plan) Complete(s *State, activations []Activation) {
 }
 
 // settle takes the output of one call and decides whether its component stays in the run.
-func (p *Plan) settle(s *State, a *Activation) outcome {
+func (p *Plan) settle(s *State, a *Activation, o *outcome) {
 	ns := &s.nodes[a.Node]
-	out := a.Output
+	o.node, o.source, o.parent, o.laps = a.Node, int(ns.source), int(ns.parent), ns.laps
+	o.output = a.Output
 	if !a.Given.IsAbsent() {
-		out = a.Given
+		o.output = a.Given
 	}
-	o := outcome{
-		node: a.Node, output: out, source: int(ns.source), parent: int(ns.parent), laps: ns.laps,
-		running: out.Get(component.KeyInProgress).Truthy(),
-		hard:    out.Get(component.KeyHardError).Truthy(),
-		soft:    out.Get(component.KeyError).Truthy(),
-		missing: out.Has(keyMissing),
-	}
+	o.classify()
 	if s.Debug {
-		ns.output = out
+		s.watch(a.Node).output = o.output
 	}
 	switch {
 	case o.missing:
@@ -93,7 +91,25 @@ func (p *Plan) settle(s *State, a *Activation) outcome {
 		p.reset(s, a.Node)
 		ns.status = statusNone
 	}
-	return o
+}
+
+// classify reads the members of an output that mean something to the workflow.
+func (o *outcome) classify() {
+	for _, m := range o.output.Members() {
+		if m.Key == "" || m.Key[0] != '_' && m.Key[0] != 'e' {
+			continue
+		}
+		switch m.Key {
+		case component.KeyInProgress:
+			o.running = m.Value.Truthy()
+		case component.KeyHardError:
+			o.hard = m.Value.Truthy()
+		case component.KeyError:
+			o.soft = m.Value.Truthy()
+		case keyMissing:
+			o.missing = true
+		}
+	}
 }
 
 // report puts what a call came to into the results of the run or of the loop around it.

@@ -112,10 +112,11 @@ func (p *Plan) inject(s *State, n int, ctx value.Value) {
 			}
 		}
 		if !known {
-			if !ns.extra.IsObject() {
-				ns.extra = value.Obj()
+			w := s.watch(n)
+			if !w.extra.IsObject() {
+				w.extra = value.Obj()
 			}
-			ns.extra = ns.extra.With(m.Key, m.Value)
+			w.extra = w.extra.With(m.Key, m.Value)
 		}
 	}
 	ns.active, ns.status = true, statusNone
@@ -152,22 +153,23 @@ func (p *Plan) Inspect(s *State, delta bool) value.Value {
 		if delta && int(ns.step) < last {
 			continue
 		}
-		b.Set(p.nodes[i].info.ID, p.inspect(ns, i))
+		b.Set(p.nodes[i].info.ID, p.inspect(s, i))
 	}
 	return b.Build()
 }
 
-func (p *Plan) inspect(ns *nodeState, i int) value.Value {
+func (p *Plan) inspect(s *State, i int) value.Value {
+	ns, w := &s.nodes[i], s.watch(i)
 	ctx := value.NewBuilder(7)
 	ctx.Set("active", value.OfBool(ns.active)).Set("name", value.Of(p.nodes[i].info.Type))
 	if ns.status != statusNone {
 		ctx.Set("status", value.Of(ns.status.String()))
 	}
-	if !ns.fed.IsAbsent() {
-		ctx.Set("input", ns.fed)
+	if !w.fed.IsAbsent() {
+		ctx.Set("input", w.fed)
 	}
-	if !ns.output.IsAbsent() {
-		ctx.Set("output", ns.output)
+	if !w.output.IsAbsent() {
+		ctx.Set("output", w.output)
 	}
 	if ns.source != none {
 		ctx.Set("sourceId", value.Of(p.nodes[ns.source].info.ID))

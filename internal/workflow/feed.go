@@ -77,7 +77,10 @@ func (p *Plan) deliver(s *State, o *outcome, t *target, parent int) bool {
 	if t.back {
 		laps++
 	}
-	ns.active, ns.idle, ns.running, ns.loop = true, false, false, nil
+	ns.active, ns.idle, ns.running = true, false, false
+	if ns.loop != nil {
+		ns.loop = nil
+	}
 	ns.laps = max(ns.laps, laps)
 	ns.source, ns.parent, ns.step = int32(o.node), int32(parent), int32(s.Step)
 	ns.status = statusNone
@@ -85,7 +88,7 @@ func (p *Plan) deliver(s *State, o *outcome, t *target, parent int) bool {
 		ns.status = statusWaiting
 	}
 	if s.Debug {
-		ns.fed = fed
+		s.watch(t.node).fed = fed
 		o.sent = append(o.sent, sent{node: t.node, inputs: fed})
 	}
 	return true

@@ -110,7 +110,9 @@ func (l *loader) component(s *State, i int, v value.Value) {
 		active: l.flag(v, "active"), idle: l.flag(v, "idle"), running: l.flag(v, "running"), status: status(st),
 		laps: int32(l.count(v, "laps")), calls: int32(l.count(v, "calls")), step: int32(l.count(v, "step")),
 		source: int32(l.node(v.Get("source"))), parent: int32(l.node(v.Get("parent"))),
-		extra: v.Get("extra"), fed: v.Get("fed"), output: v.Get("output"),
+	}
+	if w := (seen{extra: v.Get("extra"), fed: v.Get("fed"), output: v.Get("output")}); !w.extra.IsAbsent() || !w.fed.IsAbsent() || !w.output.IsAbsent() {
+		*s.watch(i) = w
 	}
 	held := l.plan.portsOf(s, i)
 	for _, m := range v.Get("inputs").Members() {

@@ -28,6 +28,7 @@ type Plan struct {
 	routes    map[string][]route // endpoints by path, such as "/api/greet"
 	triggers  map[string]int     // by path, such as "/trigger/mail"
 	ports     int                // inputs of all nodes together
+	loops     bool               // some component is a loop
 	variables []string           // names of the agent's variables
 	digest    string             // of the program; states belong to one program
 	old       bool               // count calls as the reference did

@@ -51,7 +51,7 @@ func (p *Plan) prepare(s *State, a *Activation, variables value.Value) {
 	s.scratch = append(s.scratch, held...)
 	a.Input = component.Input{
 		Ports: n.info.Inputs, Values: s.scratch[from:len(s.scratch):len(s.scratch)],
-		Extra: ns.extra, Variables: variables,
+		Extra: s.extra(a.Node), Variables: variables,
 	}
 	if n.inst.Traits.Loop {
 		if ns.loop == nil {

@@ -85,9 +85,11 @@ func (p *Plan) saveNode(s *State, i int) value.Value {
 	if held.Len() > 0 {
 		b.Set("inputs", held.Build())
 	}
-	keep("extra", ns.extra)
-	keep("fed", ns.fed)
-	keep("output", ns.output)
+	if s.seen != nil {
+		keep("extra", s.seen[i].extra)
+		keep("fed", s.seen[i].fed)
+		keep("output", s.seen[i].output)
+	}
 	if ns.loop != nil {
 		b.Set("loop", SaveLoop(ns.loop))
 	}

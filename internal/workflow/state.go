@@ -19,6 +19,7 @@ type State struct {
 	calls   int  // component calls so far
 	outside int  // component calls outside loops so far
 	nodes   []nodeState
+	seen    []seen        // by component, in debug sessions
 	inputs  []value.Value // of all nodes, see node.first
 	session []entry       // results of leaves, in the order they came
 	errors  []entry
@@ -40,21 +41,25 @@ func (s status) String() string { return [...]string{"", "waiting", "in_progress
 // none marks a nodeState without a source or a parent.
 const none = -1
 
-// nodeState is what a run knows of one component.
+// nodeState is what a run knows of one component. It is small: every superstep looks at all of them.
 type nodeState struct {
 	active  bool
-	status  status
 	idle    bool // a child of a loop that has done its part of the iteration
+	running bool // a loop with more iterations
+	status  status
 	laps    int32
 	calls   int32
 	source  int32 // who fed it last
 	parent  int32 // the loop it runs in
 	step    int32
 	loop    *component.Loop
-	running bool        // loop has more iterations
-	extra   value.Value // inputs that no port declares
-	fed     value.Value // what it was fed last, in debug sessions
-	output  value.Value // in debug sessions
+}
+
+// seen is what only debuggers look at.
+type seen struct {
+	extra  value.Value // inputs that no port declares
+	fed    value.Value // what it was fed last
+	output value.Value
 }
 
 // Activation is one component call of a superstep.
@@ -121,9 +126,27 @@ func (p *Plan) reset(s *State, n int) {
 	ns := &s.nodes[n]
 	clear(p.portsOf(s, n))
 	ns.active, ns.idle, ns.running = false, false, false
-	ns.extra, ns.loop, ns.parent, ns.laps = value.Value{}, nil, none, 0
-	ns.step = int32(s.Step)
-	if !s.Debug {
-		ns.fed, ns.output = value.Value{}, value.Value{}
+	ns.parent, ns.laps, ns.step = none, 0, int32(s.Step)
+	if ns.loop != nil {
+		ns.loop = nil
 	}
+	if s.seen != nil {
+		s.seen[n].extra = value.Value{}
+	}
+}
+
+// watch returns what debuggers see of a component.
+func (s *State) watch(n int) *seen {
+	if s.seen == nil {
+		s.seen = make([]seen, len(s.nodes))
+	}
+	return &s.seen[n]
+}
+
+// extra returns the inputs of a component that no port declares; usually there are none.
+func (s *State) extra(n int) value.Value {
+	if s.seen == nil {
+		return value.Value{}
+	}
+	return s.seen[n].extra
 }
