@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/value"
 )
 
@@ -34,7 +35,7 @@ func (r *reader) number() (value.Value, bool) {
 		n++
 		point := n
 		if digits(); n == point {
-			if whole == point-1 || !ended() {
+			if !ended() {
 				return value.Value{}, false
 			}
 			missing = "0"
@@ -63,16 +64,13 @@ func (r *reader) number() (value.Value, bool) {
 	return value.OfNumber(f), true
 }
 
-func endsNumber(s string) bool {
-	if endsToken(s[0]) || blank(s) > 0 {
-		return true
-	}
-	kind, _ := quote(s)
-	return kind != noQuote
-}
+func endsNumber(s string) bool { return endsToken(s[0]) || blank(s) > 0 }
 
 // bare reads a value without quotes: a word of JSON or Python, a call such as NumberLong(2), or plain text.
 func (r *reader) bare(depth int) (value.Value, bool) {
+	if v, ok := r.keyword(); ok {
+		return v, true
+	}
 	if isNameStart(r.peek()) {
 		if v, ok := r.call(depth); ok || r.err != nil {
 			return v, ok
@@ -82,15 +80,32 @@ func (r *reader) bare(depth int) (value.Value, bool) {
 	if !ok {
 		return r.regex()
 	}
-	switch s {
-	case "true", "True":
-		return value.OfBool(true), true
-	case "false", "False":
-		return value.OfBool(false), true
-	case "null", "None", "undefined":
+	if s == "undefined" {
 		return value.NullValue(), true
 	}
 	return value.Of(s), true
+}
+
+// keyword reads a word that stands for a value in JSON or Python.
+func (r *reader) keyword() (value.Value, bool) {
+	n := 0
+	for n < len("false")+1 && r.pos+n < len(r.text) && isNamePart(r.text[r.pos+n]) {
+		n++
+	}
+	v := value.Value{}
+	switch r.text[r.pos : r.pos+n] {
+	case "true", "True":
+		v = value.OfBool(true)
+	case "false", "False":
+		v = value.OfBool(false)
+	case "null", "None":
+		v = value.NullValue()
+	default:
+		return v, false
+	}
+	r.pos += n
+	r.spend(n)
+	return v, true
 }
 
 // call reads the argument of a call, which is all that counts of JSONP and of the types of MongoDB.
@@ -107,12 +122,13 @@ func (r *reader) call(depth int) (value.Value, bool) {
 		return value.Value{}, false
 	}
 	if depth >= r.limits.JSONDepth {
-		r.limit("json_depth", "JSON text is nested deeper than %d", r.limits.JSONDepth)
+		r.limit(limits.JSONDepth, "JSON text is nested deeper than %d", r.limits.JSONDepth)
 		return value.Value{}, false
 	}
 	v, ok := r.value(depth + 1)
 	if !ok {
-		v = value.NullValue()
+		r.fail("expected an argument")
+		return value.Value{}, false
 	}
 	r.space()
 	if r.take(')') {

@@ -62,5 +62,5 @@ func looksLikeJSON(text string) bool {
 }
 
 func trim(text string) string {
-	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || r == '\uFEFF' })
+	return strings.TrimFunc(text, func(c rune) bool { return c == '\uFEFF' || c != '\u0085' && unicode.IsSpace(c) })
 }

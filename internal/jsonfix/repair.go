@@ -13,6 +13,9 @@ import (
 // text made to send the reader back again and again needs more, and it is refused.
 const effort = 8
 
+// slack is what a short text may cost beyond that.
+const slack = 1024
+
 // reader holds the place in one text. Methods that try a form return whether it was there, and leave the place
 // unchanged when it was not.
 type reader struct {
@@ -25,8 +28,12 @@ type reader struct {
 	err    error  // the first fault; all reading ends with it
 }
 
+func newReader(text string) *reader {
+	return &reader{text: text, budget: effort*len(text) + slack, limits: limits.Default()}
+}
+
 func repair(text string) (value.Value, error) {
-	r := &reader{text: text, budget: effort*len(text) + 1024, limits: limits.Default()}
+	r := newReader(text)
 	if len(text) > r.limits.JSONBytes {
 		return value.Value{}, fault.Limitf(limits.JSONBytes, "JSON text of %d bytes is over the limit of %d", len(text), r.limits.JSONBytes)
 	}
@@ -46,7 +53,8 @@ func (r *reader) root() value.Value {
 		r.fail("expected a value")
 		return value.Value{}
 	}
-	brk := r.space()
+	brk := r.brokeLine() // an object that lacks its end has skipped the break already
+	brk = r.space() || brk
 	r.fence()
 	brk = r.space() || brk
 	comma := r.take(',')

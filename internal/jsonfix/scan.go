@@ -49,6 +49,11 @@ func (r *reader) space() (lineBreak bool) {
 	}
 }
 
+// brokeLine reports whether a line break is among the blanks before the place.
+func (r *reader) brokeLine() bool {
+	return strings.IndexByte(r.text[r.before(r.pos):r.pos], '\n') >= 0
+}
+
 // blanks counts the bytes of blanks at the start of s, typographic ones included.
 func blanks(s string) (n int, lineBreak bool) {
 	for n < len(s) {

@@ -1,9 +1,8 @@
 package jsonfix
 
 import (
-	"strconv"
+	"bytes"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -13,19 +12,26 @@ func (r *reader) str() (string, bool) {
 	if !ok {
 		return "", false
 	}
+	var parts []string // set once there is a second one
 	for {
 		r.space()
 		if !r.take('+') {
-			return s, true
+			break
 		}
 		r.space()
 		next, ok := r.quoted()
 		if !ok {
-			return s, r.err == nil
+			break
 		}
-		s += next
-		r.spend(len(s))
+		if parts == nil {
+			parts = append(parts, s)
+		}
+		parts = append(parts, next)
 	}
+	if parts != nil {
+		s = strings.Join(parts, "")
+	}
+	return s, r.err == nil
 }
 
 // ending says how the end of a string is found.
@@ -47,10 +53,14 @@ func (r *reader) quoted() (string, bool) {
 		open++
 	}
 	if open >= len(r.text) {
+		r.fail("unexpected backslash")
 		return "", false
 	}
 	kind, size := quote(r.text[open:])
 	if kind == noQuote {
+		if escaped {
+			r.fail("unexpected backslash")
+		}
 		return "", false
 	}
 	how := ending{at: -1}
@@ -78,21 +88,26 @@ func (r *reader) content(kind quoteKind, escaped bool, how ending) (string, *end
 			if prev := r.before(r.pos); !how.atDelimiter && prev > start && endsToken(r.text[prev-1]) {
 				return "", &ending{atDelimiter: true, at: -1}
 			}
-			return text(trimBlanks(buf)), nil
+			return text(trimSpaces(buf)), nil
 		}
 		if r.pos == how.at {
-			return text(trimBlanks(buf)), nil
+			return text(trimSpaces(buf)), nil
 		}
 		if escaped {
 			r.take('\\')
 			if r.pos >= len(r.text) {
 				continue
 			}
+		} else if n := r.plain(how); n > 0 {
+			buf = append(buf, r.text[r.pos:r.pos+n]...)
+			r.pos += n
+			r.spend(n)
+			continue
 		}
 		r.spend(1)
 		c := r.text[r.pos]
 		if mark, size := quote(r.text[r.pos:]); mark.closes(kind) {
-			if s, again, done := r.closing(buf, start, size, how); done {
+			if s, again, done := r.closing(buf, kind, start, size, how); done {
 				return s, again
 			}
 			buf = append(buf, r.text[r.pos:r.pos+size]...)
@@ -105,7 +120,7 @@ func (r *reader) content(kind quoteKind, escaped bool, how ending) (string, *end
 				buf = append(buf, r.text[r.pos:r.pos+n]...)
 				r.pos += n
 			}
-			return text(trimBlanks(buf)), nil
+			return text(trimSpaces(buf)), nil
 		case c == '\\':
 			buf = r.escape(buf)
 		case c < 0x20 && strings.IndexByte("\b\f\n\r\t", c) < 0:
@@ -118,12 +133,30 @@ func (r *reader) content(kind quoteKind, escaped bool, how ending) (string, *end
 	return "", nil
 }
 
+// plain counts the bytes here that mean nothing but themselves in any string.
+func (r *reader) plain(how ending) int {
+	rest := r.text[r.pos:]
+	if how.at > r.pos {
+		rest = r.text[r.pos:how.at]
+	}
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\'' || c == '`' || c == '\\':
+			return i
+		case how.atDelimiter && endsWord(c):
+			return i
+		}
+	}
+	return len(rest)
+}
+
 // closing decides whether the mark here ends the string. If not, and the string need not be read again, the mark is text.
-func (r *reader) closing(buf []byte, start, size int, how ending) (s string, again *ending, done bool) {
+func (r *reader) closing(buf []byte, kind quoteKind, start, size int, how ending) (s string, again *ending, done bool) {
 	mark := r.pos
 	r.pos += size
 	r.space()
-	if how.atDelimiter || r.pos >= len(r.text) || endsToken(r.text[r.pos]) || isDigit(r.text[r.pos]) || r.atQuote() {
+	if how.atDelimiter || r.pos >= len(r.text) || endsToken(r.text[r.pos]) || isDigit(r.text[r.pos]) ||
+		r.atQuote() && !r.betterMark(kind) {
 		return text(buf), nil, true
 	}
 	r.pos = mark
@@ -138,6 +171,21 @@ func (r *reader) closing(buf []byte, start, size int, how ending) (s string, aga
 		return "", &ending{atDelimiter: true, at: -1}, true
 	}
 	return "", nil, false
+}
+
+// betterMark reports whether the mark here, behind another one, is the one that ends the string: what follows it can
+// follow a string.
+func (r *reader) betterMark(kind quoteKind) bool {
+	next, size := quote(r.text[r.pos:])
+	if !next.closes(kind) {
+		return false
+	}
+	here := r.pos
+	r.pos += size
+	r.space()
+	better := r.pos >= len(r.text) || endsToken(r.text[r.pos])
+	r.pos = here
+	return better
 }
 
 func (r *reader) atQuote() bool {
@@ -155,73 +203,8 @@ func (r *reader) before(pos int) int {
 	return end
 }
 
-// escape reads an escape sequence. An unknown one stands for its character.
-func (r *reader) escape(buf []byte) []byte {
-	r.pos++
-	c := r.peek()
-	if r.pos >= len(r.text) {
-		return buf
-	}
-	r.pos++
-	switch c {
-	case 'b':
-		return append(buf, '\b')
-	case 'f':
-		return append(buf, '\f')
-	case 'n':
-		return append(buf, '\n')
-	case 'r':
-		return append(buf, '\r')
-	case 't':
-		return append(buf, '\t')
-	case 'u':
-		unit, ok := r.hex()
-		if !ok {
-			return buf
-		}
-		if utf16.IsSurrogate(unit) {
-			mark := r.pos
-			low := rune(utf8.RuneError)
-			if strings.HasPrefix(r.text[r.pos:], `\u`) {
-				r.pos += 2
-				if second, ok := r.hex(); ok {
-					low = utf16.DecodeRune(unit, second)
-				}
-			}
-			if unit = low; unit == utf8.RuneError {
-				r.pos = mark
-			}
-		}
-		return utf8.AppendRune(buf, unit)
-	}
-	return append(buf, c)
-}
-
-// hex reads four hexadecimal digits. A text that ends before them loses the sequence.
-func (r *reader) hex() (rune, bool) {
-	if r.pos+4 > len(r.text) {
-		if strings.Trim(r.text[r.pos:], "0123456789abcdefABCDEF") != "" {
-			r.fail(`expected four hexadecimal digits after \u`)
-		}
-		r.pos = len(r.text)
-		return 0, false
-	}
-	n, err := strconv.ParseUint(r.text[r.pos:r.pos+4], 16, 32)
-	if err != nil {
-		r.fail(`expected four hexadecimal digits after \u`)
-		return 0, false
-	}
-	r.pos += 4
-	return rune(n), true
-}
-
-func trimBlanks(buf []byte) []byte {
-	end := len(buf)
-	for end > 0 && strings.IndexByte(" \n\t\r", buf[end-1]) >= 0 {
-		end--
-	}
-	return buf[:end]
-}
+// trimSpaces takes the spaces before a lost closing mark away; line breaks and tabs are taken as written.
+func trimSpaces(buf []byte) []byte { return bytes.TrimRight(buf, " ") }
 
 // text copies what was read; bytes that are not UTF-8 become U+FFFD.
 func text(buf []byte) string { return strings.ToValidUTF8(string(buf), "\uFFFD") }
