@@ -42,13 +42,16 @@ type Middleware func(Handler) Handler
 type Program struct {
 	*workflow.Plan
 	convert [][]infer.Type // by component and input; nil where nothing is converted
+	slow    []bool         // components that may take their time
 	runs    sync.Pool
 }
 
 // NewProgram prepares a plan.
 func NewProgram(plan *workflow.Plan) *Program {
-	p := &Program{Plan: plan, convert: make([][]infer.Type, plan.Len())}
+	p := &Program{Plan: plan, convert: make([][]infer.Type, plan.Len()), slow: make([]bool, plan.Len())}
 	for i := range p.convert {
+		inst := plan.Instance(i)
+		p.slow[i] = inst != nil && !inst.Traits.Cheap || plan.Parallel(i) > 1
 		inputs := plan.Node(i).Inputs
 		types, any := make([]infer.Type, len(inputs)), true
 		for k := range inputs {

@@ -62,37 +62,52 @@ func (r *run) step(ctx context.Context, activations []workflow.Activation) error
 	return nil
 }
 
-// callAll calls the components of a superstep: the cheap ones on this goroutine, the others side by side. The last of
-// those runs on this goroutine too, so that a run that does one thing at a time needs no other.
+// callAll calls the components of a superstep. A run that does one thing at a time needs no goroutine but its own.
 func (r *run) callAll(ctx context.Context, activations []workflow.Activation) {
 	r.grow(len(activations))
+	slow := 0
+	if len(activations) > 1 {
+		for i := range activations {
+			if r.slow(&activations[i]) {
+				slow++
+			}
+		}
+	}
+	if slow > 1 {
+		r.callSideBySide(ctx, activations, slow)
+		return
+	}
+	for i := range activations {
+		r.call(ctx, &activations[i], &r.calls[i])
+	}
+}
+
+// callSideBySide gives each slow call a goroutine, except the last, which runs on this one after the cheap calls.
+func (r *run) callSideBySide(ctx context.Context, activations []workflow.Activation, slow int) {
+	var others sync.WaitGroup
 	last := -1
 	for i := range activations {
-		if r.slow(&activations[i]) {
+		if !r.slow(&activations[i]) {
+			continue
+		}
+		if slow--; slow == 0 {
 			last = i
+			break
 		}
-	}
-	var others sync.WaitGroup
-	for i := range activations {
-		if i < last && r.slow(&activations[i]) {
-			others.Go(func() { r.call(ctx, &activations[i], &r.calls[i]) })
-		}
+		others.Go(func() { r.call(ctx, &activations[i], &r.calls[i]) })
 	}
 	for i := range activations {
-		if i == last || !r.slow(&activations[i]) {
+		if !r.slow(&activations[i]) {
 			r.call(ctx, &activations[i], &r.calls[i])
 		}
 	}
+	r.call(ctx, &activations[last], &r.calls[last])
 	others.Wait()
 }
 
 // slow reports whether a call may take its time.
 func (r *run) slow(a *workflow.Activation) bool {
-	if !a.Given.IsAbsent() {
-		return false
-	}
-	inst := r.program.Instance(a.Node)
-	return inst != nil && !inst.Traits.Cheap || r.program.Parallel(a.Node) > 1
+	return a.Given.IsAbsent() && r.program.slow[a.Node]
 }
 
 func (r *run) grow(n int) {
