@@ -23,14 +23,23 @@ type Template struct {
 	size   int // bytes of the literal parts
 }
 
-// part is literal text, or a placeholder when token is set.
+// part is literal text or a placeholder, as written: both are slices of the source.
 type part struct {
-	literal string // the placeholder as written, for placeholders
-	token   string
-	head    string     // first step of the path
-	tail    value.Path // the rest of it
-	holder  bool
+	text   string
+	path   *path // set when the name can be read as a path
+	braces int8  // on each side of a placeholder, 0 for literal text
 }
+
+// path is the name of a placeholder that is not found as a whole.
+type path struct {
+	head string
+	tail value.Path
+}
+
+func (p *part) holder() bool { return p.braces > 0 }
+
+// token returns what stands between the braces.
+func (p *part) token() string { return p.text[p.braces : len(p.text)-int(p.braces)] }
 
 // Lookup returns the value of a name, absent when there is none.
 type Lookup func(name string) value.Value
@@ -43,43 +52,22 @@ func CompileSingle(text string) *Template { return compile(text, "{", "}") }
 
 func compile(text, open, shut string) *Template {
 	t := &Template{source: text}
-	literal := func(s string) {
-		if s != "" {
-			t.parts = append(t.parts, part{literal: s})
-			t.size += len(s)
+	for rest := text; rest != ""; {
+		start, end := find(rest, open, shut)
+		if start > 0 {
+			t.parts = append(t.parts, part{text: rest[:start]})
+			t.size += start
 		}
+		if start < len(rest) {
+			p := part{text: rest[start:end], braces: int8(len(open))}
+			if steps := value.ParsePath(p.token()); steps.First() != "" && steps.First() != p.token() {
+				p.path = &path{head: steps.First(), tail: steps.Tail(1)}
+			}
+			t.parts = append(t.parts, p)
+		}
+		rest = rest[end:]
 	}
-	for rest := text; ; {
-		before, token, after, found := cut(rest, open, shut)
-		if !found {
-			literal(rest)
-			return t
-		}
-		literal(before)
-		path := value.ParsePath(token)
-		t.parts = append(t.parts, part{literal: open + token + shut, token: token, head: path.First(), tail: path.Tail(1), holder: true})
-		rest = after
-	}
-}
-
-// cut finds the first placeholder that opens and shuts on one line.
-func cut(s, open, shut string) (before, token, after string, found bool) {
-	for from := 0; ; {
-		i := strings.Index(s[from:], open)
-		if i < 0 {
-			return "", "", "", false
-		}
-		i += from
-		rest := s[i+len(open):]
-		j := strings.Index(rest, shut)
-		if j < 0 {
-			return "", "", "", false
-		}
-		if !strings.ContainsAny(rest[:j], "\n\r\u2028\u2029") {
-			return s[:i], rest[:j], rest[j+len(shut):], true
-		}
-		from = i + 1
-	}
+	return t
 }
 
 // Source returns the text the template was compiled from.
@@ -88,7 +76,7 @@ func (t *Template) Source() string { return t.source }
 // HasPlaceholders reports whether there is anything to fill.
 func (t *Template) HasPlaceholders() bool {
 	for i := range t.parts {
-		if t.parts[i].holder {
+		if t.parts[i].holder() {
 			return true
 		}
 	}
@@ -99,8 +87,8 @@ func (t *Template) HasPlaceholders() bool {
 func (t *Template) Tokens() []string {
 	var tokens []string
 	for i := range t.parts {
-		if t.parts[i].holder {
-			tokens = append(tokens, t.parts[i].token)
+		if t.parts[i].holder() {
+			tokens = append(tokens, t.parts[i].token())
 		}
 	}
 	return tokens
@@ -117,15 +105,15 @@ type Options struct {
 
 // Expand fills the template. The error is [fault.Limit] when the result is over the limit of bytes.
 func (t *Template) Expand(lookup Lookup, o Options) (string, error) {
-	if len(t.parts) == 1 && !t.parts[0].holder {
+	if len(t.parts) == 1 && !t.parts[0].holder() {
 		return t.source, nil
 	}
 	most := limits.Default().TemplateBytes
-	out := make([]byte, 0, t.size+16*len(t.parts))
+	out := make([]byte, 0, min(t.size+16*len(t.parts), most))
 	for i := range t.parts {
 		p := &t.parts[i]
-		if !p.holder {
-			out = append(out, p.literal...)
+		if !p.holder() {
+			out = append(out, p.text...)
 		} else {
 			out = p.append(out, lookup, o)
 		}
@@ -142,7 +130,7 @@ func (p *part) append(out []byte, lookup Lookup, o Options) []byte {
 		if o.Clean {
 			return out
 		}
-		return append(out, p.literal...)
+		return append(out, p.text...)
 	}
 	if s, ok := v.Str(); ok {
 		if o.Bare {
@@ -158,17 +146,17 @@ func (p *part) append(out []byte, lookup Lookup, o Options) []byte {
 
 // value looks a placeholder up by its name, then by its path.
 func (p *part) value(lookup Lookup) value.Value {
-	if v := lookup(p.token); !v.IsNil() {
+	if v := lookup(p.token()); !v.IsNil() || p.path == nil {
 		return v
 	}
-	if p.head == "" || p.head == p.token {
-		return value.Value{}
-	}
-	return p.tail.Walk(lookup(p.head))
+	return p.path.tail.Walk(lookup(p.path.head))
 }
 
 // appendEscaped escapes double quotes that are not escaped yet.
 func appendEscaped(out []byte, s string) []byte {
+	if strings.IndexByte(s, '"') < 0 {
+		return append(out, s...)
+	}
 	for i := 0; i < len(s); i++ {
 		if s[i] == '"' && (i == 0 || s[i-1] != '\\') {
 			out = append(out, '\\')
@@ -178,12 +166,12 @@ func appendEscaped(out []byte, s string) []byte {
 	return out
 }
 
-// Raw returns the value of the first placeholder as it is, files and objects included; text without a placeholder is
-// returned as text.
+// Raw returns the value of the first placeholder as it is, files and objects included, and absent when it has none;
+// what stands around the placeholder is lost. Text without a placeholder is returned as text.
 func (t *Template) Raw(lookup Lookup) value.Value {
 	for i := range t.parts {
-		if t.parts[i].holder {
-			return lookup(t.parts[i].token)
+		if t.parts[i].holder() {
+			return lookup(t.parts[i].token())
 		}
 	}
 	return value.Of(t.source)

@@ -1,6 +1,7 @@
 package template
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/sre-go/sre/fault"
@@ -9,34 +10,59 @@ import (
 )
 
 func tooLong(most int) error {
-	return fault.Limitf(limits.TemplateBytes, "LIMIT_EXCEEDED(%s): the filled text has more than %d bytes", limits.TemplateBytes, most)
+	return fault.Limitf(limits.TemplateBytes, "filled text is over the limit of %d bytes", most)
 }
 
-// ExpandAll expands the texts of an object among themselves: a variable may name others, up to the limit of depth.
-// Names of no variable stay as written, and so does every reference to the vault.
+// ExpandAll expands the texts of an object among themselves: a variable may name others. The text that names the first
+// one is the first level of [limits.TemplateDepth], so one level fewer is expanded here. Names of no variable stay as
+// written, and so does every reference to the vault: what the vault holds is never read for placeholders. All texts
+// together may be as large as one template may become; the error is [fault.Limit].
 func ExpandAll(variables value.Value) (value.Value, error) {
-	depth := limits.Default().TemplateDepth
-	for range depth {
-		next := value.NewBuilder(len(variables.Members()))
-		changed := false
-		for _, m := range variables.Members() {
-			v := m.Value
-			if s, ok := v.Str(); ok && strings.Contains(s, "{{") {
-				text, err := Compile(s).Expand(variables.Get, Options{Bare: true})
-				if err != nil {
-					return value.Value{}, err
-				}
-				changed = changed || text != s
-				v = value.Of(text)
-			}
-			next.Set(m.Key, v)
+	def := limits.Default()
+	given := variables.Members()
+	var out []value.Member // set at the first change
+	texts := make(map[int]*Template)
+	total := 0
+	for i, m := range given {
+		s, _ := m.Value.Str()
+		total += len(s)
+		if t := Compile(s); t.HasPlaceholders() {
+			texts[i] = t
 		}
-		variables = next.Build()
+	}
+	for range def.TemplateDepth - 1 {
+		changed := false
+		for i := range given {
+			t := texts[i]
+			if t == nil {
+				continue
+			}
+			text, err := t.Expand(variables.Get, Options{Bare: true})
+			if err != nil {
+				return value.Value{}, err
+			}
+			if text == t.source {
+				delete(texts, i)
+				continue
+			}
+			if total += len(text) - len(t.source); total > def.TemplateBytes {
+				return value.Value{}, tooLong(def.TemplateBytes)
+			}
+			if out == nil {
+				out = slices.Clone(given)
+			}
+			out[i].Value = value.Of(text)
+			texts[i] = Compile(text)
+			changed = true
+		}
 		if !changed {
 			break
 		}
 	}
-	return variables, nil
+	if out == nil {
+		return variables, nil
+	}
+	return value.OfMembers(out), nil
 }
 
 // VaultKeys returns the keys that the placeholders {{KEY(name)}} of a text name, in order.
@@ -57,4 +83,13 @@ func VaultKey(token string) (name string, ok bool) {
 		return "", false
 	}
 	return strings.CutSuffix(rest, ")")
+}
+
+// VaultReference returns the key of a text that is nothing but {{KEY(name)}}.
+func VaultReference(text string) (name string, ok bool) {
+	t := Compile(text)
+	if len(t.parts) != 1 || !t.parts[0].holder() {
+		return "", false
+	}
+	return VaultKey(t.parts[0].token())
 }
