@@ -11,14 +11,14 @@ import (
 )
 
 type endpointSettings struct {
-	Endpoint      string `json:"endpoint" sre:"required,max=50,pattern=^[a-zA-Z0-9_]+([-_][a-zA-Z0-9_]+)*$" doc:"Name of the skill and last part of its path: /api/<endpoint>."`
-	Method        string `json:"method" sre:"enum=POST|GET|" doc:"HTTP method; empty means POST."`
-	Description   string `json:"description" sre:"max=5000" doc:"What the skill does, for the models that call it."`
-	Summary       string `json:"summary" sre:"max=1000" doc:"What the skill does, for people."`
-	Doc           string `json:"doc" sre:"max=1000" doc:"Older form of the summary."`
+	Endpoint      string `json:"endpoint" sre:"required,max=50,pattern=endpoint" doc:"Name of the skill and last part of its path: /api/<endpoint>."`
+	Method        string `json:"method" sre:"enum=POST|GET|,allowEmpty" doc:"HTTP method; empty means POST."`
+	Description   string `json:"description" sre:"max=5000,allowEmpty" doc:"What the skill does, for the models that call it."`
+	Summary       string `json:"summary" sre:"max=1000,allowEmpty" doc:"What the skill does, for people."`
+	Doc           string `json:"doc" sre:"max=1000,allowEmpty" doc:"Older form of the summary."`
 	AIExposed     bool   `json:"ai_exposed" default:"true" doc:"Whether models may call the skill as a tool."`
 	AdvancedMode  bool   `json:"advancedModeEnabled" doc:"Set by editors."`
-	EndpointLabel string `json:"endpointLabel" sre:"max=100" doc:"Name of the skill in status texts."`
+	EndpointLabel string `json:"endpointLabel" sre:"max=100,allowEmpty" doc:"Name of the skill in status texts."`
 }
 
 func endpoint() component.Definition {

@@ -10,7 +10,7 @@ import (
 
 type outputSettings struct {
 	Format      string `json:"format" label:"Output Format" sre:"required,enum=full|minimal|raw" doc:"full wraps the outputs with the id and name of the component, minimal gives the outputs alone, raw joins them to one text."`
-	ContentType string `json:"contentType" label:"Content Type" sre:"enum=application/json|text/plain|text/html|application/xml|" doc:"Kind of content for the reader; anything but JSON gives the outputs alone."`
+	ContentType string `json:"contentType" label:"Content Type" sre:"enum=application/json|text/plain|text/html|application/xml|,allowEmpty" doc:"Kind of content for the reader; anything but JSON gives the outputs alone."`
 }
 
 func output() component.Definition {

@@ -61,9 +61,6 @@ func (r *run) fill(a *workflow.Activation, inv *Invocation) {
 	}
 	inv.Node, inv.inst, inv.Index, inv.Step = r.program.Node(a.Node), r.program.Instance(a.Node), a.Node, r.state.Step
 	inv.Loop, inv.Input = a.Loop, a.Input
-	if r.job.Watcher != nil {
-		inv.Sink = r.watchLog(inv.Node)
-	}
 }
 
 // infer converts the inputs to their declared types, in place: they are a copy of what the state holds.

@@ -21,12 +21,14 @@ type event struct {
 
 func (r *run) watchStart(a *workflow.Activation, inv *Invocation) event {
 	start := r.job.Effects.Now().UnixMilli()
+	id := value.Of("e-" + r.job.Effects.NewID())
+	inv.Sink = r.watchLog(inv.Node, id)
 	source := value.NullValue()
 	if from, ok := r.program.Source(r.state, a.Node); ok {
 		source = value.Of(from)
 	}
 	e := event{start: start, payload: value.Obj(
-		value.M("eventId", value.Of("e-"+r.job.Effects.NewID())),
+		value.M("eventId", id),
 		value.M("action", value.Of("callStart")),
 		value.M("sourceId", source),
 		value.M("id", value.Of(inv.Node.ID)),
@@ -50,10 +52,11 @@ func StopEvent(started value.Value, start, end int64) value.Value {
 }
 
 // watchLog returns a sink for the log lines of one component.
-func (r *run) watchLog(n *component.Node) func(level, message string) {
+func (r *run) watchLog(n *component.Node, id value.Value) func(level, message string) {
 	w := r.job.Watcher
 	return func(level, message string) {
 		w.Watch("component", value.Obj(
+			value.M("eventId", id),
 			value.M("action", value.Of("log")),
 			value.M("name", value.Of(n.Type)),
 			value.M("title", value.Of(n.Title)),

@@ -16,11 +16,17 @@ type StepReport struct {
 	Finished bool // nothing is left to do
 }
 
+// keyExclude marks a result that went to a loop instead of the answer.
+const keyExclude = "_exclude"
+
 // Report describes the superstep that Complete has just ended.
 func (p *Plan) Report(s *State) StepReport {
 	var returned, session, errors []value.Value
 	for i := range s.done {
 		o := &s.done[i]
+		if o.looped {
+			o.output = o.output.With(keyExclude, value.OfBool(true))
+		}
 		sends, own := p.returned(o), p.own(o)
 		if own.IsAbsent() {
 			returned = append(returned, sends)
@@ -73,7 +79,7 @@ func (p *Plan) own(o *outcome) value.Value {
 
 func (p *Plan) isSession(o *outcome, e value.Value) bool {
 	n := &p.nodes[o.node]
-	return e.IsObject() && e.Get("result").Truthy() && !o.missing && o.parent == none && !n.outgoing
+	return e.IsObject() && e.Get("result").Truthy() && !o.missing && (o.parent == none || o.looped) && !n.outgoing
 }
 
 // Inject returns the calls of a superstep that a debugger describes: a list of {id, ctx: {active, input, output}}.
