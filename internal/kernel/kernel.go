@@ -1,0 +1,120 @@
+// Package kernel boots the services of a runtime and shuts them down.
+//
+// It knows no service and no connector: it sees their kinds and definitions. It
+// reads the layers of configuration, opens what they name in the order that the
+// kinds' requirements give, keeps a report of how long each step took, and closes
+// everything in reverse. A failure on the way closes what was opened. There is
+// no global state: several kernels live side by side in one process.
+package kernel
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/effect"
+	"github.com/sre-go/sre/event"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/value"
+)
+
+// Set is what a program is linked with.
+type Set struct {
+	Kinds      []connector.AnyKind
+	Connectors []connector.Definition
+}
+
+// Options are what a kernel works with. All but Config are required.
+type Options struct {
+	Config  Config
+	Dir     string // data folder of the runtime
+	Log     *slog.Logger
+	HTTP    *http.Client
+	Effects effect.Source
+	Events  *event.Bus
+	Getenv  func(string) string
+	// Prepare readies the agent runtime over the services: the last phase of the boot. Nil for none.
+	Prepare func(context.Context, *connector.Services) error
+}
+
+// Kernel is a booted set of services. It is safe for concurrent use.
+type Kernel struct {
+	services *connector.Services
+	report   Report
+	opened   []opened // in boot order
+	now      func() time.Time
+}
+
+// opened is something that may have to be checked and closed.
+type opened struct {
+	name string // "Storage/LocalStorage"
+	part any
+}
+
+// Start boots the services. On failure everything that was opened is closed again.
+func Start(ctx context.Context, set Set, o Options) (*Kernel, error) {
+	k := &Kernel{services: connector.NewServices(), now: o.Effects.Now}
+	b := booter{Kernel: k, set: set, Options: o, definitions: map[string]map[string]connector.Definition{}}
+	if err := b.boot(ctx); err != nil {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
+		defer cancel()
+		return nil, errors.Join(err, k.Close(closing))
+	}
+	return k, nil
+}
+
+// unwindTime bounds the closing of what was opened before a failed start.
+const unwindTime = 10 * time.Second
+
+// Services returns the booted services.
+func (k *Kernel) Services() *connector.Services { return k.services }
+
+// Report returns how the boot went.
+func (k *Kernel) Report() Report { return k.report }
+
+// Health asks everything that can tell for its health and returns the answers by name, nil for healthy.
+func (k *Kernel) Health(ctx context.Context) map[string]error {
+	health := map[string]error{}
+	for _, o := range k.opened {
+		if c, ok := o.part.(connector.Checker); ok {
+			health[o.name] = c.Check(ctx)
+		}
+	}
+	return health
+}
+
+// Close closes everything in reverse boot order. When ctx ends, what is left is still told to close, with no time.
+func (k *Kernel) Close(ctx context.Context) error {
+	var errs []error
+	for _, o := range slices.Backward(k.opened) {
+		c, ok := o.part.(connector.Closer)
+		if !ok {
+			continue
+		}
+		if err := c.Close(ctx); err != nil {
+			errs = append(errs, &fault.Error{Op: "kernel.close", Resource: o.name, Kind: fault.KindOf(err), Err: err})
+		}
+	}
+	k.opened = nil
+	return errors.Join(errs...)
+}
+
+// env returns what a part of the kind is given.
+func (b *booter) env(kind connector.AnyKind, name string) connector.Env {
+	return connector.Env{
+		Log: b.Log.With("connector", name), HTTP: b.HTTP, Dir: b.Dir, Effects: b.Effects, Events: b.Events,
+		Services: b.services.Only(kind.Needs()), Getenv: b.Getenv,
+	}
+}
+
+// noSettings are the settings of an instance that was given none.
+func noSettings(v value.Value) value.Value {
+	if v.IsNil() {
+		return value.Obj()
+	}
+	return v
+}
