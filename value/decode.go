@@ -1,13 +1,9 @@
 package value
 
 import (
-	"errors"
-	"fmt"
-	"math"
+	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/sre-go/sre/fault"
 )
@@ -26,46 +22,47 @@ func DefaultLimits() Limits {
 	return Limits{Bytes: 10 << 20, Depth: 100, Values: 1_000_000}
 }
 
-// SyntaxError says where a text stops being acceptable JSON.
-type SyntaxError struct {
-	Offset  int    // byte offset of the fault
-	Pointer string // JSON pointer of the value being read
-	Reason  string
-}
-
-func (e *SyntaxError) Error() string {
-	at := e.Pointer
-	if at == "" {
-		at = "/"
-	}
-	return fmt.Sprintf("invalid JSON at byte %d (%s): %s", e.Offset, at, e.Reason)
-}
-
 // Decode reads one JSON text within limits. Faults are [fault.Invalid] around a [*SyntaxError]; a text over a limit
-// is [fault.Limit] and names the limit.
+// is [fault.Limit] and names the limit. The text is copied once; the caller may reuse it.
 func Decode(text []byte, limits Limits) (Value, error) {
+	limits = limits.orDefault()
+	if err := limits.checkBytes(len(text)); err != nil {
+		return Value{}, err
+	}
 	return decode(string(text), limits)
 }
 
 // Parse reads one JSON text within the default limits; a later duplicate member wins, as in JSON.parse.
 func Parse(text string) (Value, error) {
-	return decode(text, Limits{Duplicates: true})
+	limits := Limits{Duplicates: true}.orDefault()
+	if err := limits.checkBytes(len(text)); err != nil {
+		return Value{}, err
+	}
+	return decode(text, limits)
+}
+
+func (l Limits) orDefault() Limits {
+	def := DefaultLimits()
+	if l.Bytes == 0 {
+		l.Bytes = def.Bytes
+	}
+	if l.Depth == 0 {
+		l.Depth = def.Depth
+	}
+	if l.Values == 0 {
+		l.Values = def.Values
+	}
+	return l
+}
+
+func (l Limits) checkBytes(n int) error {
+	if n > l.Bytes {
+		return fault.Limitf("json_bytes", "JSON text of %d bytes is over the limit of %d", n, l.Bytes)
+	}
+	return nil
 }
 
 func decode(text string, limits Limits) (Value, error) {
-	def := DefaultLimits()
-	if limits.Bytes == 0 {
-		limits.Bytes = def.Bytes
-	}
-	if limits.Depth == 0 {
-		limits.Depth = def.Depth
-	}
-	if limits.Values == 0 {
-		limits.Values = def.Values
-	}
-	if len(text) > limits.Bytes {
-		return Value{}, fault.Limitf("json_bytes", "JSON text of %d bytes is over the limit of %d", len(text), limits.Bytes)
-	}
 	d := decoder{text: text, limits: limits}
 	d.space()
 	v, err := d.value(0)
@@ -75,31 +72,42 @@ func decode(text string, limits Limits) (Value, error) {
 			err = d.fail("unexpected text after the value")
 		}
 	}
-	if err != nil {
-		var syn *SyntaxError
-		if errors.As(err, &syn) {
-			return Value{}, fault.New(fault.Invalid, err)
-		}
-		return Value{}, err
+	if syn, ok := err.(*SyntaxError); ok {
+		syn.Pointer = d.pointer()
+		return Value{}, fault.New(fault.Invalid, syn)
 	}
-	return v, nil
+	return v, err
 }
 
+// decoder reads values from a text by recursive descent. The values of open arrays and objects are collected on two
+// stacks, so that each array and object is allocated once, at its final size.
 type decoder struct {
-	text   string
-	pos    int
-	count  int
-	limits Limits
-	path   []string // names and indexes from the root, for the pointer of a fault
+	text    string
+	pos     int
+	count   int
+	limits  Limits
+	items   []Value
+	members []Member
+	trail   []string // after a fault: where it is, from the innermost name or index outwards
 }
 
+// room is the first capacity of the stacks.
+const room = 8
+
+// fail makes the error for a fault at the current position. Arrays and objects add to the trail as it passes them.
 func (d *decoder) fail(reason string) error {
+	return &SyntaxError{Offset: d.pos, Reason: reason}
+}
+
+// pointer returns the trail as a JSON pointer.
+func (d *decoder) pointer() string {
+	escape := strings.NewReplacer("~", "~0", "/", "~1")
 	var p strings.Builder
-	for _, part := range d.path {
+	for _, part := range slices.Backward(d.trail) {
 		p.WriteByte('/')
-		p.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(part))
+		p.WriteString(escape.Replace(part))
 	}
-	return &SyntaxError{Offset: d.pos, Pointer: p.String(), Reason: reason}
+	return p.String()
 }
 
 func (d *decoder) space() {
@@ -113,6 +121,14 @@ func (d *decoder) space() {
 	}
 }
 
+// next returns the byte at the position, 0 at the end.
+func (d *decoder) next() byte {
+	if d.pos < len(d.text) {
+		return d.text[d.pos]
+	}
+	return 0
+}
+
 func (d *decoder) value(depth int) (Value, error) {
 	if d.pos >= len(d.text) {
 		return Value{}, d.fail("unexpected end of text")
@@ -124,14 +140,14 @@ func (d *decoder) value(depth int) (Value, error) {
 	case c == '"':
 		s, err := d.str()
 		return Of(s), err
-	case c == '{':
+	case c == '{' || c == '[':
 		if depth >= d.limits.Depth {
 			return Value{}, fault.Limitf("json_depth", "JSON text is nested deeper than %d", d.limits.Depth)
 		}
-		return d.object(depth + 1)
-	case c == '[':
-		if depth >= d.limits.Depth {
-			return Value{}, fault.Limitf("json_depth", "JSON text is nested deeper than %d", d.limits.Depth)
+		d.pos++
+		d.space()
+		if c == '{' {
+			return d.object(depth + 1)
 		}
 		return d.array(depth + 1)
 	case c == '-' || c >= '0' && c <= '9':
@@ -155,249 +171,135 @@ func (d *decoder) word(w string) bool {
 }
 
 func (d *decoder) object(depth int) (Value, error) {
-	d.pos++
-	var members []Member
-	d.path = append(d.path, "")
-	defer func() { d.path = d.path[:len(d.path)-1] }()
-	d.space()
-	if d.pos < len(d.text) && d.text[d.pos] == '}' {
+	if d.next() == '}' {
 		d.pos++
 		return OfMembers(nil), nil
 	}
-	var seen map[string]struct{}
+	if d.members == nil {
+		d.members = make([]Member, 0, room)
+	}
+	base := len(d.members)
+	var index map[string]int
+	var key string
 	for {
-		d.space()
-		if d.pos >= len(d.text) || d.text[d.pos] != '"' {
-			return Value{}, d.fail("expected a member name in quotes")
+		err := d.name(&key)
+		if err == nil && !d.limits.Duplicates {
+			index, err = d.unique(index, d.members[base:], key)
 		}
-		key, err := d.str()
+		if err == nil {
+			err = d.colon()
+		}
+		var v Value
+		if err == nil {
+			v, err = d.value(depth)
+		}
 		if err != nil {
+			d.trail = append(d.trail, key)
 			return Value{}, err
 		}
-		d.path[len(d.path)-1] = key
-		if !d.limits.Duplicates {
-			if seen == nil && len(members) >= indexFrom {
-				seen = make(map[string]struct{}, 2*len(members))
-				for i := range members {
-					seen[members[i].Key] = struct{}{}
-				}
-			}
-			if seen != nil {
-				if _, dup := seen[key]; dup {
-					return Value{}, d.fail("duplicate member " + strconv.Quote(key))
-				}
-				seen[key] = struct{}{}
-			} else {
-				for i := range members {
-					if members[i].Key == key {
-						return Value{}, d.fail("duplicate member " + strconv.Quote(key))
-					}
-				}
-			}
-		}
+		d.members = append(d.members, Member{key, v})
 		d.space()
-		if d.pos >= len(d.text) || d.text[d.pos] != ':' {
-			return Value{}, d.fail("expected ':' after a member name")
-		}
-		d.pos++
-		d.space()
-		v, err := d.value(depth)
-		if err != nil {
-			return Value{}, err
-		}
-		members = append(members, Member{key, v})
-		d.space()
-		if d.pos < len(d.text) && d.text[d.pos] == ',' {
+		switch d.next() {
+		case ',':
 			d.pos++
+			d.space()
 			continue
-		}
-		if d.pos < len(d.text) && d.text[d.pos] == '}' {
+		case '}':
 			d.pos++
+		default:
+			d.trail = append(d.trail, key)
+			return Value{}, d.fail("expected ',' or '}' in an object")
+		}
+		members := slices.Clone(d.members[base:])
+		d.members = d.members[:base]
+		if d.limits.Duplicates {
 			return OfMembers(members), nil
 		}
-		return Value{}, d.fail("expected ',' or '}' in an object")
+		return Value{kind: Object, ref: &node{members: members, index: index}}, nil
 	}
+}
+
+// name reads the name of a member. The key keeps the name before when there is none.
+func (d *decoder) name(key *string) error {
+	if d.next() != '"' {
+		return d.fail("expected a member name in quotes")
+	}
+	s, err := d.str()
+	if err == nil {
+		*key = s
+	}
+	return err
+}
+
+// colon moves from the end of a name to the start of its value.
+func (d *decoder) colon() error {
+	d.space()
+	if d.next() != ':' {
+		return d.fail("expected ':' after a member name")
+	}
+	d.pos++
+	d.space()
+	return nil
+}
+
+// unique refuses key when the open object has it already. From indexFrom members on it keeps an index of the names,
+// which the object then carries.
+func (d *decoder) unique(index map[string]int, open []Member, key string) (map[string]int, error) {
+	if index == nil {
+		for i := range open {
+			if open[i].Key == key {
+				return nil, d.fail("duplicate member " + strconv.Quote(key))
+			}
+		}
+		if len(open)+1 < indexFrom {
+			return nil, nil
+		}
+		index = make(map[string]int, 2*indexFrom)
+		for i := range open {
+			index[open[i].Key] = i
+		}
+	} else if _, dup := index[key]; dup {
+		return nil, d.fail("duplicate member " + strconv.Quote(key))
+	}
+	index[key] = len(open)
+	return index, nil
 }
 
 func (d *decoder) array(depth int) (Value, error) {
-	d.pos++
-	var items []Value
-	d.path = append(d.path, "0")
-	defer func() { d.path = d.path[:len(d.path)-1] }()
-	d.space()
-	if d.pos < len(d.text) && d.text[d.pos] == ']' {
+	if d.next() == ']' {
 		d.pos++
 		return OfItems(nil), nil
 	}
+	if d.items == nil {
+		d.items = make([]Value, 0, room)
+	}
+	base := len(d.items)
 	for {
-		d.space()
 		v, err := d.value(depth)
 		if err != nil {
-			if syn, ok := errors.AsType[*SyntaxError](err); ok && len(items) > 0 {
-				syn.Pointer = strings.Replace(syn.Pointer, pointerOf(d.path), pointerAt(d.path, len(items)), 1)
-			}
+			d.leave(base, len(d.items)-base)
 			return Value{}, err
 		}
-		items = append(items, v)
+		d.items = append(d.items, v)
 		d.space()
-		if d.pos < len(d.text) && d.text[d.pos] == ',' {
+		switch d.next() {
+		case ',':
 			d.pos++
-			continue
-		}
-		if d.pos < len(d.text) && d.text[d.pos] == ']' {
+			d.space()
+		case ']':
 			d.pos++
+			items := slices.Clone(d.items[base:])
+			d.items = d.items[:base]
 			return OfItems(items), nil
-		}
-		return Value{}, d.fail("expected ',' or ']' in an array")
-	}
-}
-
-func pointerOf(path []string) string { return "/" + strings.Join(path, "/") }
-
-func pointerAt(path []string, i int) string {
-	p := append([]string(nil), path...)
-	p[len(p)-1] = strconv.Itoa(i)
-	return pointerOf(p)
-}
-
-func (d *decoder) number() (Value, error) {
-	start := d.pos
-	if d.text[d.pos] == '-' {
-		d.pos++
-	}
-	digits := func() int {
-		n := 0
-		for d.pos < len(d.text) && d.text[d.pos] >= '0' && d.text[d.pos] <= '9' {
-			d.pos++
-			n++
-		}
-		return n
-	}
-	if d.pos < len(d.text) && d.text[d.pos] == '0' {
-		d.pos++
-	} else if digits() == 0 {
-		return Value{}, d.fail("expected a digit")
-	}
-	whole := d.pos
-	if d.pos < len(d.text) && d.text[d.pos] == '.' {
-		d.pos++
-		if digits() == 0 {
-			return Value{}, d.fail("expected a digit after the decimal point")
-		}
-	}
-	if d.pos < len(d.text) && (d.text[d.pos] == 'e' || d.text[d.pos] == 'E') {
-		d.pos++
-		if d.pos < len(d.text) && (d.text[d.pos] == '+' || d.text[d.pos] == '-') {
-			d.pos++
-		}
-		if digits() == 0 {
-			return Value{}, d.fail("expected a digit in the exponent")
-		}
-	}
-	text := d.text[start:d.pos]
-	if whole == d.pos && len(text) < 16 {
-		i, _ := strconv.ParseInt(text, 10, 64)
-		if i == 0 && text[0] == '-' {
-			return OfNumber(math.Copysign(0, -1)), nil
-		}
-		return OfNumber(float64(i)), nil
-	}
-	f, _ := strconv.ParseFloat(text, 64) // out of range gives ±Inf, as in JavaScript
-	return OfNumber(f), nil
-}
-
-func (d *decoder) str() (string, error) {
-	d.pos++
-	start := d.pos
-	for d.pos < len(d.text) {
-		switch c := d.text[d.pos]; {
-		case c == '"':
-			s := d.text[start:d.pos]
-			if !utf8.ValidString(s) {
-				return "", d.fail("string is not valid UTF-8")
-			}
-			d.pos++
-			return s, nil
-		case c == '\\':
-			return d.escaped(start)
-		case c < 0x20:
-			return "", d.fail("control character in a string")
-		}
-		d.pos++
-	}
-	return "", d.fail("string without an end")
-}
-
-func (d *decoder) escaped(start int) (string, error) {
-	out := append(make([]byte, 0, d.pos-start+32), d.text[start:d.pos]...)
-	for d.pos < len(d.text) {
-		c := d.text[d.pos]
-		switch {
-		case c == '"':
-			d.pos++
-			if !utf8.Valid(out) {
-				return "", d.fail("string is not valid UTF-8")
-			}
-			return string(out), nil
-		case c < 0x20:
-			return "", d.fail("control character in a string")
-		case c != '\\':
-			out = append(out, c)
-			d.pos++
-			continue
-		}
-		if d.pos+1 >= len(d.text) {
-			break
-		}
-		d.pos += 2
-		switch e := d.text[d.pos-1]; e {
-		case '"', '\\', '/':
-			out = append(out, e)
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		case 'u':
-			r, ok := d.hex4()
-			if !ok {
-				return "", d.fail(`expected four hexadecimal digits after \u`)
-			}
-			if utf16.IsSurrogate(r) {
-				next := rune(utf8.RuneError)
-				if strings.HasPrefix(d.text[d.pos:], `\u`) {
-					mark := d.pos
-					d.pos += 2
-					if low, ok := d.hex4(); ok {
-						next = utf16.DecodeRune(r, low)
-					}
-					if next == utf8.RuneError {
-						d.pos = mark
-					}
-				}
-				r = next
-			}
-			out = utf8.AppendRune(out, r)
 		default:
-			return "", d.fail("unknown escape in a string")
+			d.leave(base, len(d.items)-base-1)
+			return Value{}, d.fail("expected ',' or ']' in an array")
 		}
 	}
-	return "", d.fail("string without an end")
 }
 
-func (d *decoder) hex4() (rune, bool) {
-	if d.pos+4 > len(d.text) {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(d.text[d.pos:d.pos+4], 16, 32)
-	if err != nil {
-		return 0, false
-	}
-	d.pos += 4
-	return rune(n), true
+// leave adds an index to the trail and takes the items of an array that is given up off the stack.
+func (d *decoder) leave(base, index int) {
+	d.trail = append(d.trail, strconv.Itoa(index))
+	d.items = d.items[:base]
 }

@@ -13,7 +13,27 @@ func (v Value) JSON() string {
 	if v.kind == Absent {
 		return ""
 	}
-	return string(v.Append(nil))
+	return string(v.Append(make([]byte, 0, v.sizeHint())))
+}
+
+// sizeHint guesses the length of the compact JSON of v: right for most texts, short by what has to be escaped.
+func (v Value) sizeHint() int {
+	n := 8
+	switch v.kind {
+	case String:
+		n = len(v.str) + 2 + len(v.str)/16
+	case Array:
+		n = 2 + len(v.ref.items)
+		for i := range v.ref.items {
+			n += v.ref.items[i].sizeHint()
+		}
+	case Object:
+		n = 2 + 4*len(v.ref.members)
+		for i := range v.ref.members {
+			n += len(v.ref.members[i].Key) + v.ref.members[i].Value.sizeHint()
+		}
+	}
+	return n
 }
 
 // Append appends compact JSON to dst.

@@ -40,7 +40,7 @@ func dedupe(members []Member) Value {
 	return OfMembers(out)
 }
 
-// Obj returns an object from alternating names and values; for literals in code and tests.
+// Obj returns an object of the given members; for literals in code and tests.
 func Obj(members ...Member) Value { return OfMembers(members) }
 
 // M returns a member; for literals in code and tests.

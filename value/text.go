@@ -72,7 +72,7 @@ func charAt(s string, i int) (string, bool) {
 		return "", false
 	}
 	n := 0
-	for pos, r := range s {
+	for _, r := range s {
 		width := 1
 		if r >= 0x10000 {
 			width = 2
@@ -81,14 +81,15 @@ func charAt(s string, i int) (string, bool) {
 			if width == 2 {
 				return string(utf8.RuneError), true
 			}
-			return s[pos : pos+utf8.RuneLen(r)], true
+			return string(r), true
 		}
 		n += width
 	}
 	return "", false
 }
 
-// Equal reports whether a and b are the same JSON value; the order of object members does not matter.
+// Equal reports whether a and b are the same value. The order of object members does not matter, an absent member
+// counts as none, and -0 equals 0.
 func Equal(a, b Value) bool {
 	if a.kind != b.kind {
 		return false
@@ -108,15 +109,26 @@ func Equal(a, b Value) bool {
 			}
 		}
 	case Object:
-		if len(a.ref.members) != len(b.ref.members) {
+		if present(a.ref.members) != present(b.ref.members) {
 			return false
 		}
-		for _, m := range a.ref.members {
-			other := b.Get(m.Key)
-			if other.kind != m.Value.kind || !Equal(m.Value, other) {
+		for i := range a.ref.members {
+			m := &a.ref.members[i]
+			if m.Value.kind != Absent && !Equal(m.Value, b.Get(m.Key)) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// present counts the members that are not absent.
+func present(members []Member) int {
+	n := 0
+	for i := range members {
+		if members[i].Value.kind != Absent {
+			n++
+		}
+	}
+	return n
 }
