@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/value"
 )
 
@@ -65,8 +66,8 @@ func resolveText(s string, getenv func(string) string) (string, error) {
 }
 
 // Environment is the layer that environment variables make: SRE_LIMIT_STEPS=500 sets a limit, SRE_SERVICE_STORAGE=RAM
-// chooses the connector of a service without settings. Services and limits are those the program knows.
-func Environment(getenv func(string) string, services, limits []string) Layer {
+// chooses the connector of a service without settings. Services are those the program knows.
+func Environment(getenv func(string) string, services []string) Layer {
 	b := value.NewBuilder(2)
 	chosen := value.NewBuilder(4)
 	for _, s := range services {
@@ -75,9 +76,9 @@ func Environment(getenv func(string) string, services, limits []string) Layer {
 		}
 	}
 	bounds := value.NewBuilder(4)
-	for _, l := range limits {
-		if v := getenv("SRE_LIMIT_" + strings.ToUpper(l)); v != "" {
-			bounds.Set(l, value.Of(v))
+	for _, l := range limits.Default().List() {
+		if v := getenv("SRE_LIMIT_" + strings.ToUpper(l.Name)); v != "" {
+			bounds.Set(l.Name, value.Of(v))
 		}
 	}
 	if chosen.Len() > 0 {
