@@ -25,8 +25,8 @@ func ValidName(name string) error { return denied(name, badName(name)) }
 
 // ValidKey checks that key may name an entry of a store without folders, such as a cache. What connectors make of a key
 // is their affair, so it may hold nearly everything; but it is not empty, has at most [MaxName] bytes of UTF-8, no
-// control characters, and does not look like a way out of a folder: no drive letter or "/" at its beginning, no "." or
-// ".." between slashes or backslashes, encoded or not. The error is that of [ValidName].
+// control characters, and does not look like a way out of a folder: no "/" at its beginning or after a drive letter, no
+// "." or ".." between slashes or backslashes, encoded or not. The error is that of [ValidName].
 func ValidKey(key string) error { return denied(key, badKey(key)) }
 
 func denied(name, reason string) error {
@@ -42,6 +42,9 @@ func denied(name, reason string) error {
 func badName(name string) string {
 	if reason := badText(name); reason != "" {
 		return reason
+	}
+	if len(name) >= 2 && name[1] == ':' && isLetter(name[0]) {
+		return "a name must not begin with a drive letter"
 	}
 	if strings.IndexByte(name, '\\') >= 0 || !ascii(name) && strings.ContainsAny(name, "\uff0f\uff3c\ufe68\u2215\u2044") {
 		return "a name must not hold backslashes or look-alikes of slashes"
@@ -65,8 +68,6 @@ func badText(s string) string {
 		return fmt.Sprintf("a name has at most %d bytes, this one has %d", MaxName, len(s))
 	case !utf8.ValidString(s):
 		return "a name must be UTF-8"
-	case len(s) >= 2 && s[1] == ':' && isLetter(s[0]):
-		return "a name must not begin with a drive letter"
 	}
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] == 0x7f {
@@ -94,7 +95,11 @@ func badKey(key string) string {
 		}
 		return ""
 	}
-	if plain[0] == '/' || plain[0] == '\\' {
+	start := plain
+	if len(plain) > 2 && plain[1] == ':' && isLetter(plain[0]) {
+		start = plain[2:]
+	}
+	if start[0] == '/' || start[0] == '\\' {
 		return "a key must not begin like a path"
 	}
 	for segment := range strings.FieldsFuncSeq(plain, func(r rune) bool { return r == '/' || r == '\\' }) {
