@@ -149,7 +149,7 @@ func (s *store) Get(_ context.Context, g access.Grant[access.Read], generation s
 // Set implements [cache.Connector].
 func (s *store) Set(_ context.Context, g access.Grant[access.Write], generation string, r cache.Record) error {
 	key := g.Resource()
-	r.Value, r.Metadata = detach(r.Value), detach(r.Metadata)
+	r.Value, r.Metadata = r.Value.Detach(), r.Metadata.Detach()
 	size := sizeOf(key, r)
 	if err := s.fits(size); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (s *store) nextGeneration() string {
 
 // Amend implements [cache.Connector].
 func (s *store) Amend(_ context.Context, g access.Grant[access.Write], generation string, c cache.Change) error {
-	c.Metadata = detach(c.Metadata)
+	c.Metadata = c.Metadata.Detach()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, err := s.current(g.Resource(), generation)
