@@ -1,6 +1,8 @@
 package workflow
 
 import (
+	"strconv"
+
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/schema"
 )
@@ -14,7 +16,7 @@ func (p *Plan) Problems(names []string) agentfile.Problems {
 		if !n.known {
 			all = append(all, agentfile.Problem{
 				Level: agentfile.Error, Pointer: c.Pointer + "/name", Component: c.ID,
-				Message: "component " + c.ID + ": " + schema.UnknownName("component type", c.Type, names).Error(),
+				Message: "component " + c.ID + ": " + unknownType(c.Type, names),
 			})
 			continue
 		}
@@ -26,4 +28,12 @@ func (p *Plan) Problems(names []string) agentfile.Problems {
 		}
 	}
 	return all
+}
+
+func unknownType(name string, known []string) string {
+	text := "this program has no component type " + strconv.Quote(name)
+	if near := schema.Nearest(name, known); near != "" {
+		return text + "; did you mean " + strconv.Quote(near) + "?"
+	}
+	return text + "; the component fails when it is called"
 }
