@@ -3,6 +3,7 @@ package disk
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -132,5 +133,65 @@ func TestF04_EveryStepOfAWriteFails(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// recorder is a system that notes the steps that make a write durable.
+type recorder struct {
+	system
+	steps *[]string
+}
+
+func (r recorder) open(name string, flag int) (file, error) {
+	f, err := r.system.open(name, flag)
+	return recorderFile{f, r.steps}, err
+}
+
+func (r recorder) rename(from, to string) error {
+	*r.steps = append(*r.steps, "rename to "+filepath.ToSlash(to))
+	return r.system.rename(from, to)
+}
+
+func (r recorder) remove(name string) error {
+	*r.steps = append(*r.steps, "remove "+filepath.ToSlash(name))
+	return r.system.remove(name)
+}
+
+func (r recorder) mkdir(name string, mode fs.FileMode) error {
+	*r.steps = append(*r.steps, "mkdir "+filepath.ToSlash(name))
+	return r.system.mkdir(name, mode)
+}
+
+func (r recorder) syncFolder(name string) error {
+	*r.steps = append(*r.steps, "sync folder "+filepath.ToSlash(name))
+	return r.system.syncFolder(name)
+}
+
+type recorderFile struct {
+	file
+	steps *[]string
+}
+
+func (f recorderFile) Sync() error {
+	*f.steps = append(*f.steps, "sync file")
+	return f.file.Sync()
+}
+
+// The bytes are on the disk before the name points to them, and every folder that got or lost an entry is flushed.
+func TestG04_OrderOfDurableSteps(t *testing.T) {
+	t.Parallel()
+	f, _ := open(t)
+	var steps []string
+	f.root = recorder{f.root, &steps}
+	write(t, f, "a/b/x", "1")
+	if err := f.Remove("a/b/x"); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"mkdir " + tempFolder, "sync folder .", "sync file", "mkdir a", "sync folder .", "mkdir a/b", "sync folder a",
+		"rename to a/b/x", "sync folder a/b", "remove a/b/x", "sync folder a/b",
+	}
+	if !slices.Equal(steps, want) {
+		t.Errorf("steps = %q, want %q", steps, want)
 	}
 }

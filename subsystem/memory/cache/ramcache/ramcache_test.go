@@ -75,6 +75,26 @@ func TestBudgetIsFair(t *testing.T) {
 	}
 }
 
+// Setting an entry again counts as using it, and an entry that grows does not make room by pushing itself out.
+func TestSettingIsUsing(t *testing.T) {
+	t.Parallel()
+	_, as := open(t, 10_000)
+	h := as("a")
+	for i := range 5 {
+		if err := h.Set(t.Context(), fmt.Sprint(i), value.Of(strings.Repeat("x", 1000)), cache.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.Set(t.Context(), "0", value.Of(strings.Repeat("x", 6000)), cache.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]bool{"0": true, "1": false, "4": true} {
+		if got, err := h.Exists(t.Context(), key); got != want || err != nil {
+			t.Errorf("Exists(%q) = %v, %v, want %v", key, got, err, want)
+		}
+	}
+}
+
 // One entry may take everything, and then takes it from others; more than everything is refused.
 func TestLargeEntry(t *testing.T) {
 	t.Parallel()
