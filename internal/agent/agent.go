@@ -22,6 +22,7 @@ type Agent struct {
 	variables variables
 	jobs      *jobs
 	sessions  *sessions
+	processes processes
 }
 
 // ID returns the id of the agent.

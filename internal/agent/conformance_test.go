@@ -27,7 +27,10 @@ import (
 	"github.com/sre-go/sre/value"
 )
 
-type subject struct{ m *agent.Manager; logs bool }
+type subject struct {
+	m    *agent.Manager
+	logs bool
+}
 
 type store struct {
 	mu sync.Mutex
