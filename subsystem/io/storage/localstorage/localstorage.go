@@ -22,7 +22,7 @@ import (
 )
 
 type settings struct {
-	Folder string `json:"folder" doc:"Folder of the objects; made if it is missing. The default is \"storage\" in the data folder of the runtime."`
+	Folder string `json:"folder" doc:"Folder of the objects; made when something is stored. The default is \"storage\" in the data folder of the runtime."`
 }
 
 // Definition returns the connector "LocalStorage".
@@ -56,13 +56,9 @@ func open(_ context.Context, env connector.Env, s settings) (storage.Connector, 
 		}
 		dir = filepath.Join(env.Dir, "storage")
 	}
-	root, err := disk.Create(dir)
+	root := disk.Later(dir)
+	objects, err := root.SubLater(objectsFolder)
 	if err != nil {
-		return nil, err
-	}
-	objects, err := root.Sub(objectsFolder)
-	if err != nil {
-		_ = root.Close() // the first error says more
 		return nil, err
 	}
 	st := &store{root: root, objects: objects, clock: env.Effects, log: env.Log, turn: make(chan struct{}, 1)}
@@ -75,6 +71,9 @@ func open(_ context.Context, env connector.Env, s settings) (storage.Connector, 
 
 // Check reports whether the folder can be written to.
 func (s *store) Check(ctx context.Context) error {
+	if !s.root.Exists() {
+		return nil // nothing was stored yet
+	}
 	return s.alone(ctx, func() error { return nil })
 }
 
