@@ -1,0 +1,147 @@
+package llm
+
+import (
+	"context"
+	"iter"
+	"sync/atomic"
+
+	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/event"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/subsystem/llm/models"
+)
+
+// Handle is the models as one candidate may ask them: with the credentials of its team. It is safe for concurrent use.
+type Handle struct {
+	service   *Service
+	candidate access.Candidate
+}
+
+// Candidate returns who the handle acts for.
+func (h *Handle) Candidate() access.Candidate { return h.candidate }
+
+// Used is published on the bus of the runtime once for each call that used something, also when it failed.
+type Used struct {
+	Candidate access.Candidate
+	Team      string // "" when it is not known
+	Model     string // id of the model
+	Provider  string
+	Usage     Usage
+	OwnKey    bool // it was the team's key, not the operator's
+}
+
+// Info is what is known of a model before it is asked.
+type Info struct {
+	Model models.Model
+	// Literal is set for models that answer with the prompt: instructions about the form of the answer must be left out.
+	Literal bool
+}
+
+// Describe returns what is known of a model. The errors are those of asking it.
+func (h *Handle) Describe(ctx context.Context, model string) (Info, error) {
+	m, p, err := h.target(ctx, model, nil)
+	if err != nil {
+		return Info{}, h.wrap("llm.describe", p, model, err)
+	}
+	_, literal := p.conn.(Literal)
+	return Info{m, literal}, nil
+}
+
+// Stream asks a model and gives the parts of its answer as they come: parts, then a [Finish] or an error, then nothing
+// more. It can be ranged over once; stopping early ends the request. A tool call is given only when the answer is
+// complete. When a model fails before it has said anything, the one that its entry names as fallback is asked instead.
+func (h *Handle) Stream(ctx context.Context, req Request) iter.Seq2[Part, error] {
+	return h.stream(ctx, req, true)
+}
+
+// Generate asks a model for a whole answer. When it fails, the response holds what came before.
+func (h *Handle) Generate(ctx context.Context, req Request) (*Response, error) {
+	return Collect(h.stream(ctx, req, false))
+}
+
+func (h *Handle) stream(ctx context.Context, req Request, partial bool) iter.Seq2[Part, error] {
+	var ranged atomic.Bool
+	return func(yield func(Part, error) bool) {
+		if ranged.Swap(true) {
+			yield(nil, h.wrap("llm.generate", provider{}, req.Model, fault.Newf(fault.Invalid, "an answer can be read once")))
+			return
+		}
+		a := &attempt{handle: h, partial: partial, yield: yield}
+		fallback, err := a.try(ctx, &req)
+		if err != nil && fallback != "" && !a.shown && ctx.Err() == nil {
+			next := req.plain(fallback)
+			if _, again := a.try(ctx, &next); again == nil || a.shown {
+				err = again
+			}
+		}
+		if err != nil && !a.stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+// plain is the request for another model, without what only the first one may understand.
+func (r *Request) plain(model string) Request {
+	return Request{
+		Model: model, Messages: r.Messages, Tools: r.Tools, ToolChoice: r.ToolChoice, MaxTokens: r.MaxTokens, Format: r.Format,
+	}
+}
+
+// attempt asks for one answer, of one model after the other.
+type attempt struct {
+	handle  *Handle
+	partial bool
+	yield   func(Part, error) bool
+	shown   bool // the caller has seen a part of the answer
+	stopped bool // the caller wants no more
+}
+
+// try asks one model. It returns the model to ask when this one fails.
+func (a *attempt) try(ctx context.Context, req *Request) (fallback string, err error) {
+	const op = "llm.generate"
+	h := a.handle
+	call, p, err := h.resolve(ctx, req)
+	if err != nil {
+		return call.Target.Fallback, h.wrap(op, p, req.Model, err)
+	}
+	call.Partial = a.partial
+	var used Usage
+	err = watch(ctx, &h.service.limits, func(ctx context.Context) iter.Seq2[Part, error] { return p.conn.Generate(ctx, call) }, func(part Part) bool {
+		switch v := part.(type) {
+		case Usage:
+			used = v
+		case Finish:
+			v.Model = call.Target.ID
+			part = v
+			a.shown = true
+		default:
+			a.shown = true
+		}
+		a.stopped = !a.yield(part, nil)
+		return !a.stopped
+	})
+	h.publish(ctx, &call.Target, p, used, call.Credential)
+	if err != nil {
+		return call.Target.Fallback, h.wrap(op, p, call.Target.ID, err)
+	}
+	return "", nil
+}
+
+// publish tells the bus what a call used.
+func (h *Handle) publish(ctx context.Context, m *models.Model, p provider, used Usage, c Credential) {
+	if used == (Usage{}) || h.service.events == nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx) // it was used, whether or not anybody waits
+	team, err := h.service.accounts.TeamOf(ctx, h.candidate)
+	if err != nil {
+		team = ""
+	}
+	event.Publish(ctx, h.service.events, Used{h.candidate, team, m.ID, p.id, used, c.Own()})
+}
+
+func (h *Handle) ready() bool { return h.service != nil && len(h.service.providers) > 0 }
+
+func (h *Handle) wrap(op string, p provider, model string, err error) error {
+	return &fault.Error{Op: op, Connector: p.id, Resource: model, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: err}
+}

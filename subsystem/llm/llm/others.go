@@ -1,0 +1,78 @@
+package llm
+
+import (
+	"context"
+	"iter"
+	"sync/atomic"
+
+	"github.com/sre-go/sre/fault"
+)
+
+// Embed turns texts into vectors. A provider without embeddings refuses as [fault.Unsupported].
+func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error) {
+	const op = "llm.embed"
+	m, p, err := h.target(ctx, req.Model, nil)
+	if err != nil {
+		return Embeddings{}, h.wrap(op, p, req.Model, err)
+	}
+	e, ok := p.conn.(Embedder)
+	if !ok {
+		return Embeddings{}, h.wrap(op, p, req.Model, fault.Newf(fault.Unsupported, "%s makes no embeddings", p.id))
+	}
+	call := &EmbedCall{EmbedRequest: req, Target: m}
+	if call.Credential, err = h.credential(ctx, &m); err != nil {
+		return Embeddings{}, h.wrap(op, p, req.Model, err)
+	}
+	got, err := e.Embed(ctx, call)
+	h.publish(ctx, &m, p, got.Usage, call.Credential)
+	if err == nil && len(got.Vectors) != len(req.Texts) {
+		err = fault.Newf(fault.Unavailable, "the provider sent %d vectors for %d texts", len(got.Vectors), len(req.Texts))
+	}
+	if err != nil {
+		return Embeddings{}, h.wrap(op, p, req.Model, err)
+	}
+	return got, nil
+}
+
+// MakeImages makes images, or changes those of the request, under the rules of [Handle.Stream]. A provider without
+// images refuses as [fault.Unsupported].
+func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Part, error] {
+	const op = "llm.image"
+	var ranged atomic.Bool
+	return func(yield func(Part, error) bool) {
+		stopped := false
+		err := func() error {
+			if ranged.Swap(true) {
+				return h.wrap(op, provider{}, req.Model, fault.Newf(fault.Invalid, "an answer can be read once"))
+			}
+			m, p, err := h.target(ctx, req.Model, nil)
+			if err != nil {
+				return h.wrap(op, p, req.Model, err)
+			}
+			maker, ok := p.conn.(ImageMaker)
+			if !ok {
+				return h.wrap(op, p, req.Model, fault.Newf(fault.Unsupported, "%s makes no images", p.id))
+			}
+			call := &ImageCall{ImageRequest: req, Target: m}
+			if call.Credential, err = h.credential(ctx, &m); err != nil {
+				return h.wrap(op, p, req.Model, err)
+			}
+			var used Usage
+			err = watch(ctx, &h.service.limits, func(ctx context.Context) iter.Seq2[Part, error] { return maker.MakeImages(ctx, call) }, func(part Part) bool {
+				if u, ok := part.(Usage); ok {
+					used = u
+				}
+				stopped = !yield(part, nil)
+				return !stopped
+			})
+			h.publish(ctx, &m, p, used, call.Credential)
+			if err != nil {
+				return h.wrap(op, p, req.Model, err)
+			}
+			return nil
+		}()
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}
+}
