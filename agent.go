@@ -1,0 +1,174 @@
+package sre
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/agentfile"
+	"github.com/sre-go/sre/internal/disk"
+	"github.com/sre-go/sre/schema"
+	"github.com/sre-go/sre/value"
+)
+
+// Agent is a loaded agent. It is safe for concurrent use.
+type Agent struct {
+	*agent.Agent
+}
+
+// Request is one request to an agent, see [Agent.Run].
+type Request = agent.Request
+
+// Response is what a request came to.
+type Response = agent.Response
+
+// Extension is how the names of agent files end.
+const Extension = ".smyth"
+
+// Read reads and checks an agent file without loading it.
+func (rt *Runtime) Read(path string) (*agentfile.Document, error) {
+	text, err := disk.ReadFile(path, int64(rt.config.Limits.SmythBytes))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := agentfile.Parse(text, rt.agents.Bounds())
+	if err != nil {
+		return nil, &fault.Error{Op: "agent.load", Resource: path, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: errors.Unwrap(err)}
+	}
+	return doc, nil
+}
+
+// Problems returns everything that is wrong with an agent file that was read: faults of the file, component types that
+// this runtime does not have, settings that break a rule.
+func (rt *Runtime) Problems(doc *agentfile.Document) agentfile.Problems {
+	return rt.agents.Problems(doc)
+}
+
+// LoadFile loads the agent of a file. Its id is that of the file, or made up when the file has none.
+func (rt *Runtime) LoadFile(ctx context.Context, path string) (*Agent, error) {
+	doc, err := rt.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	return rt.Load(ctx, doc)
+}
+
+// Load loads an agent that was read already.
+func (rt *Runtime) Load(ctx context.Context, doc *agentfile.Document) (*Agent, error) {
+	a, err := rt.agents.Load(ctx, doc, agent.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &Agent{a}, nil
+}
+
+// LoadFolder loads every agent file of a folder, but not of the folders in it. It loads what can be loaded: the error
+// joins those of all files that cannot.
+func (rt *Runtime) LoadFolder(ctx context.Context, dir string) ([]*Agent, error) {
+	names, err := disk.Names(dir)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		agents []*Agent
+		errs   []error
+	)
+	for _, name := range names {
+		if !strings.HasSuffix(name, Extension) {
+			continue
+		}
+		a, err := rt.LoadFile(ctx, filepath.Join(dir, name))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		agents = append(agents, a)
+	}
+	if len(agents)+len(errs) == 0 {
+		err := fault.Newf(fault.NotFound, "no file of the folder ends in %s", Extension)
+		return nil, &fault.Error{Op: "agent.load", Resource: dir, Kind: fault.NotFound, Err: err}
+	}
+	return agents, errors.Join(errs...)
+}
+
+// Agent returns a loaded agent by id.
+func (rt *Runtime) Agent(id string) (*Agent, bool) {
+	a, ok := rt.agents.Agent(id)
+	return &Agent{a}, ok
+}
+
+// Skill is something an agent can do.
+type Skill struct {
+	Name        string
+	Method      string
+	Description string
+	Inputs      []component.NodePort
+}
+
+// Skills returns what the agent can do, in the order of its file.
+func (a *Agent) Skills() []Skill {
+	var skills []Skill
+	for i := range a.Document().Components {
+		c := &a.Document().Components[i]
+		inst := a.Plan().Instance(i)
+		if inst == nil || !inst.Traits.Endpoint {
+			continue
+		}
+		s := Skill{Name: c.Settings.GetString("endpoint"), Method: strings.ToUpper(c.Settings.GetString("method")), Inputs: c.Inputs}
+		if s.Method == "" {
+			s.Method = "POST"
+		}
+		for _, key := range []string{"description", "summary", "doc"} {
+			if s.Description == "" {
+				s.Description = c.Settings.GetString(key)
+			}
+		}
+		skills = append(skills, s)
+	}
+	return skills
+}
+
+// Skill returns a skill by name; the error names the nearest one.
+func (a *Agent) Skill(name string) (Skill, error) {
+	all := a.Skills()
+	i := slices.IndexFunc(all, func(s Skill) bool { return s.Name == name })
+	if i >= 0 {
+		return all[i], nil
+	}
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Name)
+	}
+	return Skill{}, fault.New(fault.NotFound, schema.UnknownName("skill", name, names))
+}
+
+// Call runs a skill with an object of inputs and returns its answer, see [Agent.Answer].
+func (a *Agent) Call(ctx context.Context, skill string, inputs value.Value) (value.Value, error) {
+	s, err := a.Skill(skill)
+	if err != nil {
+		return value.Value{}, err
+	}
+	req := Request{Method: s.Method, Path: "/api/" + s.Name, Body: inputs}
+	if s.Method == "GET" {
+		req.Body, req.Query = value.Value{}, inputs
+	}
+	return a.Answer(ctx, req)
+}
+
+// Answer runs a request and returns its answer. A run that ends without one, because components wait for inputs, is an
+// error that names them.
+func (a *Agent) Answer(ctx context.Context, req Request) (value.Value, error) {
+	res, err := a.Run(ctx, req)
+	if err != nil {
+		return value.Value{}, err
+	}
+	if res.Data.IsArray() && res.Data.Len() == 0 && len(res.Waiting) > 0 {
+		return value.Value{}, res.Waiting.Err()
+	}
+	return res.Data, nil
+}

@@ -1,0 +1,44 @@
+package std
+
+import (
+	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/subsystem/agent/agentdata"
+	"github.com/sre-go/sre/subsystem/agent/agentdata/ephemeralagentdata"
+	"github.com/sre-go/sre/subsystem/agent/agentdata/localagentdata"
+	"github.com/sre-go/sre/subsystem/agent/agentdata/nullagentdata"
+	"github.com/sre-go/sre/subsystem/agent/catalog"
+	"github.com/sre-go/sre/subsystem/agent/catalog/localcomponent"
+	"github.com/sre-go/sre/subsystem/io/nkv"
+	"github.com/sre-go/sre/subsystem/io/nkv/ramnkv"
+	"github.com/sre-go/sre/subsystem/io/storage"
+	"github.com/sre-go/sre/subsystem/io/storage/localstorage"
+	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
+	"github.com/sre-go/sre/subsystem/memory/cache"
+	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
+	"github.com/sre-go/sre/subsystem/security/account"
+	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
+	"github.com/sre-go/sre/subsystem/security/account/jsonfileaccount"
+	"github.com/sre-go/sre/subsystem/security/vault"
+	"github.com/sre-go/sre/subsystem/security/vault/jsonfilevault"
+	"github.com/sre-go/sre/subsystem/security/vault/nullvault"
+)
+
+// Kinds returns every service.
+func Kinds() []connector.AnyKind {
+	return []connector.AnyKind{
+		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, agentdata.Kind, catalog.Kind,
+	}
+}
+
+// Connectors returns every connector.
+func Connectors() []connector.Definition {
+	return []connector.Definition{
+		dummyaccount.Definition, jsonfileaccount.Definition,
+		jsonfilevault.Definition, nullvault.Definition,
+		localstorage.Definition(), ramstorage.Definition(),
+		ramcache.Definition(),
+		ramnkv.Definition(),
+		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
+		localcomponent.Definition(Components()),
+	}
+}

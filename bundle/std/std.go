@@ -1,0 +1,31 @@
+// Package std is the set of everything: every service, connector and component type of this module.
+//
+// Programs that want less build their own [sre.Set], or start from bundle/minimal.
+package std
+
+import (
+	"slices"
+
+	"github.com/sre-go/sre"
+	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/components/data"
+	"github.com/sre-go/sre/components/flow"
+	"github.com/sre-go/sre/components/functions"
+	"github.com/sre-go/sre/components/hosted"
+	"github.com/sre-go/sre/components/logic"
+	"github.com/sre-go/sre/components/notes"
+	"github.com/sre-go/sre/components/skills"
+)
+
+// Set returns the set. Every call returns a new one, so it may be changed.
+func Set() sre.Set {
+	return sre.Set{Kinds: Kinds(), Connectors: Connectors(), Components: Components()}
+}
+
+// Components returns every component type.
+func Components() []component.Definition {
+	return slices.Concat(
+		skills.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
+		data.Definitions(), hosted.Definitions(), notes.Definitions(),
+	)
+}

@@ -1,0 +1,41 @@
+// Command sre runs AI agents.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/sre-go/sre/bundle/std"
+	"github.com/sre-go/sre/internal/cli"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	work, err := os.Getwd()
+	if err != nil {
+		work = "."
+	}
+	home, _ := os.UserHomeDir() // none: nothing is read from it
+	info, _ := os.Stdout.Stat()
+	m := cli.Machine{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Work: work, Home: home,
+		Terminal: info != nil && info.Mode()&os.ModeCharDevice != 0,
+		Version:  version(), BuildInfo: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
+	}
+	return cli.Main(ctx, std.Set(), m, os.Args[1:])
+}
+
+// version is that of the module the command was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

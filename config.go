@@ -1,0 +1,120 @@
+package sre
+
+import (
+	"net/http"
+	"path/filepath"
+
+	"github.com/sre-go/sre/internal/disk"
+	"github.com/sre-go/sre/internal/egress"
+	"github.com/sre-go/sre/internal/kernel"
+	"github.com/sre-go/sre/value"
+)
+
+// dataFolder is the name of the folder in which a runtime keeps its data and finds its configuration.
+const dataFolder = ".smyth"
+
+// locate finds the data folder: the one that $SMYTH_PATH names, that of the working folder, that of the nearest folder
+// above it with a package.json, or that of the home folder. It need not exist: what writes to it makes it.
+func (o *options) locate() error {
+	if o.dir != "" {
+		return nil
+	}
+	if o.dir = o.getenv("SMYTH_PATH"); o.dir != "" {
+		return nil
+	}
+	var places []string
+	if o.work != "" {
+		places = append(places, o.work)
+		for dir := filepath.Dir(o.work); dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+			if disk.IsFile(filepath.Join(dir, "package.json")) {
+				places = append(places, dir)
+				break
+			}
+		}
+	}
+	if o.home != "" {
+		places = append(places, o.home)
+	}
+	for _, p := range places {
+		if dir := filepath.Join(p, dataFolder); disk.IsFolder(dir) {
+			o.dir = dir
+			return nil
+		}
+	}
+	if len(places) > 0 {
+		o.dir = filepath.Join(places[0], dataFolder)
+	}
+	return nil
+}
+
+// configuration lays the layers over each other: defaults, the home folder, the data folder, the environment, code.
+func (o *options) configuration(set Set) (kernel.Config, error) {
+	layers := []kernel.Layer{{Origin: "defaults", Value: o.defaults(set)}}
+	home := ""
+	if o.home != "" {
+		home = filepath.Join(o.home, dataFolder)
+	}
+	for _, dir := range []string{home, o.dir} {
+		if dir == "" || dir == home && dir == o.dir && len(layers) > 1 {
+			continue
+		}
+		l, err := kernel.File(dir, o.getenv)
+		if err != nil {
+			return kernel.Config{}, err
+		}
+		layers = append(layers, l)
+	}
+	var services []string
+	for _, k := range set.Kinds {
+		services = append(services, k.KindName())
+	}
+	layers = append(layers, kernel.Environment(o.getenv, services), kernel.Layer{Origin: "code", Value: o.config})
+	return kernel.Merge(layers)
+}
+
+// preferred are the connectors that services have when nothing else is configured, with their settings.
+func (o *options) preferred() value.Value {
+	connector := func(name string, settings ...value.Member) value.Value {
+		return value.Obj(value.M("Connector", value.Of(name)), value.M("Settings", value.Obj(settings...)))
+	}
+	account := connector("DummyAccount")
+	if disk.IsFile(filepath.Join(o.dir, "account.json")) {
+		account = connector("JSONFileAccount")
+	}
+	return value.Obj(
+		value.M("Account", account),
+		value.M("Vault", connector("JSONFileVault", value.M("operatorTeams", value.Strings([]string{"default"})))),
+		value.M("Storage", connector("LocalStorage")),
+		value.M("Cache", connector("RAM")),
+		value.M("NKV", connector("RAM")),
+		value.M("ModelsProvider", connector("JSONModelsProvider")),
+		value.M("LLM", connector("Echo")),
+		value.M("AgentData", connector("NullAgentData")),
+		value.M("Component", connector("LocalComponent")),
+		value.M("Log", connector("ConsoleLog")),
+		value.M("Router", connector("NullRouter")),
+	)
+}
+
+// defaults is the weakest layer: the preferred connectors that the program is linked with.
+func (o *options) defaults(set Set) value.Value {
+	linked := map[string]bool{}
+	for _, d := range set.Connectors {
+		linked[d.Kind.KindName()+"/"+d.Name] = true
+	}
+	b := value.NewBuilder(len(set.Kinds))
+	for _, m := range o.preferred().Members() {
+		if linked[m.Key+"/"+m.Value.GetString("Connector")] {
+			b.Set(m.Key, m.Value)
+		}
+	}
+	return value.Obj(value.M("services", b.Build()))
+}
+
+// client returns the way out with the configured egress policy.
+func (o *options) client(c kernel.Config) (*http.Client, error) {
+	if o.http != nil {
+		return o.http, nil
+	}
+	return egress.FromConfig(c.Egress.Value, c.Limits)
+}

@@ -1,0 +1,69 @@
+package sre
+
+import (
+	"context"
+	"time"
+
+	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/scope"
+	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/agent/catalog"
+	"github.com/sre-go/sre/subsystem/memory/cache"
+	"github.com/sre-go/sre/subsystem/security/account"
+	"github.com/sre-go/sre/subsystem/security/vault"
+	"github.com/sre-go/sre/value"
+)
+
+// This file binds the process table to the services it needs. A set may lack any of them.
+
+// componentsOf returns the component types that agents may use: those of the catalogue, or all that are linked where
+// there is no catalogue.
+func componentsOf(ctx context.Context, s *connector.Services, linked []component.Definition) ([]component.Definition, error) {
+	types, ok := connector.Find(s, catalog.Kind)
+	if !ok {
+		return linked, nil
+	}
+	return types.For(access.Public()).List(ctx)
+}
+
+// teams returns the directory of teams, nil without an Account service.
+func teams(s *connector.Services) access.Directory {
+	if accounts, ok := connector.Find(s, account.Kind); ok {
+		return accounts
+	}
+	return nil
+}
+
+// readSecret returns how agents read the vault, nil without a Vault service.
+func readSecret(s *connector.Services) func(context.Context, scope.Scope, string) (secret.Value, error) {
+	if _, ok := connector.Find(s, vault.Kind); !ok {
+		return nil
+	}
+	return func(ctx context.Context, as scope.Scope, key string) (secret.Value, error) {
+		return as.Vault().Get(ctx, key)
+	}
+}
+
+// sessionStore returns where debug sessions are kept, nil without a Cache service.
+func sessionStore(s *connector.Services) agent.SessionStore {
+	if _, ok := connector.Find(s, cache.Kind); !ok {
+		return nil
+	}
+	return cachedSessions{}
+}
+
+// cachedSessions keeps debug sessions in the cache of the agent.
+type cachedSessions struct{}
+
+func (cachedSessions) Load(ctx context.Context, as scope.Scope, key string) (string, bool, error) {
+	v, ok, err := as.Cache().Get(ctx, key)
+	text, _ := v.Str()
+	return text, ok, err
+}
+
+func (cachedSessions) Save(ctx context.Context, as scope.Scope, key, text string, ttl time.Duration) error {
+	return as.Cache().Set(ctx, key, value.Of(text), cache.Options{TTL: ttl})
+}

@@ -1,0 +1,140 @@
+// Package sre runs AI agents: it is the Go SDK of the Smyth Runtime Environment.
+//
+// A [Runtime] is a booted kernel with its services and the agents loaded into it.
+// Agents are .smyth files; each request they answer is a run of its own. What a
+// runtime can do is decided by the [Set] it is started with: package bundle/std
+// holds everything, bundle/minimal what the standard library can do.
+//
+//	rt, err := sre.Start(ctx, std.Set())
+//	if err != nil { ... }
+//	defer rt.Close(ctx)
+//	agent, err := rt.LoadFile(ctx, "hello.smyth")
+//	if err != nil { ... }
+//	answer, err := agent.Call(ctx, "greet", value.Obj(value.M("name", value.Of("Ada"))))
+//
+// There is no global state: several runtimes live side by side in one process.
+package sre
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/effect"
+	"github.com/sre-go/sre/event"
+	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/engine"
+	"github.com/sre-go/sre/internal/kernel"
+	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/scope"
+)
+
+// Set is what a program is linked with. Sets are plain values: compose them with [Set.With].
+type Set struct {
+	Kinds      []connector.AnyKind
+	Connectors []connector.Definition
+	Components []component.Definition
+}
+
+// With returns the set and what more adds to it.
+func (s Set) With(more Set) Set {
+	return Set{
+		Kinds:      append(slices.Clip(s.Kinds), more.Kinds...),
+		Connectors: append(slices.Clip(s.Connectors), more.Connectors...),
+		Components: append(slices.Clip(s.Components), more.Components...),
+	}
+}
+
+// Runtime is a booted kernel with its agents. It is safe for concurrent use.
+type Runtime struct {
+	kernel *kernel.Kernel
+	agents *agent.Manager
+	config kernel.Config
+	dir    string
+	log    *slog.Logger
+	http   *http.Client
+	set    Set
+}
+
+// Start reads the configuration, boots the services of set and readies the agent runtime. Close the runtime when it is
+// no longer needed; ctx is for the start alone.
+func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, err
+	}
+	rt := &Runtime{log: o.log, set: set}
+	if err := o.locate(); err != nil {
+		return nil, err
+	}
+	rt.dir = o.dir
+	if rt.config, err = o.configuration(set); err != nil {
+		return nil, err
+	}
+	if rt.http, err = o.client(rt.config); err != nil {
+		return nil, err
+	}
+	events := &event.Bus{}
+	rt.kernel, err = kernel.Start(ctx, kernel.Set{Kinds: set.Kinds, Connectors: set.Connectors}, kernel.Options{
+		Config: rt.config, Dir: o.dir, Log: o.log, HTTP: rt.http, Effects: o.effects, Events: events, Getenv: o.getenv,
+		Prepare: func(ctx context.Context, services *connector.Services) error {
+			types, err := componentsOf(ctx, services, set.Components)
+			rt.agents = agent.NewManager(rt.manager(o, services, types))
+			return err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rt, nil
+}
+
+// manager is the configuration of the process table over booted services.
+func (rt *Runtime) manager(o *options, services *connector.Services, types []component.Definition) agent.Config {
+	return agent.Config{
+		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
+		Teams: teams(services), Secret: readSecret(services), Sessions: sessionStore(services), HTTP: rt.http,
+		Use: o.middleware, Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
+	}
+}
+
+// Close ends the background jobs of the agents, then closes the services in reverse boot order. What has not closed
+// when ctx ends is told to close at once.
+func (rt *Runtime) Close(ctx context.Context) error {
+	return errors.Join(rt.agents.Close(ctx), rt.kernel.Close(ctx))
+}
+
+// As returns every service bound to a candidate.
+func (rt *Runtime) As(c access.Candidate) scope.Scope { return scope.New(rt.kernel.Services(), c) }
+
+// Boot returns how the start went, phase by phase.
+func (rt *Runtime) Boot() BootReport { return rt.kernel.Report() }
+
+// BootReport says what a start did and how long it took.
+type BootReport = kernel.Report
+
+// Health asks every part that can tell for its health; nil is healthy.
+func (rt *Runtime) Health(ctx context.Context) map[string]error { return rt.kernel.Health(ctx) }
+
+// Dir returns the data folder.
+func (rt *Runtime) Dir() string { return rt.dir }
+
+// Limits returns the limits of the runtime.
+func (rt *Runtime) Limits() limits.Limits { return rt.config.Limits }
+
+// Config returns the configuration after all its layers.
+func (rt *Runtime) Config() kernel.Config { return rt.config }
+
+// Manager returns the process table, for the servers of this module.
+func (rt *Runtime) Manager() *agent.Manager { return rt.agents }
+
+// Middleware is put around every component call, see [WithMiddleware].
+type Middleware = engine.Middleware
+
+// effects of the machine, unless a test gives others.
+func systemEffects() effect.Source { return effect.System{} }
