@@ -15,6 +15,12 @@ type Limits struct {
 	// The HTTP server.
 	HeaderBytes int           // all headers of one request
 	HeaderTime  time.Duration // until the headers of a request have arrived
+	BodyTime    time.Duration // until the body of a request has arrived, after its headers
+	IdleTime    time.Duration // between two requests on one connection
+	DrainTime   time.Duration // for runs to end by themselves when the server stops
+	UploadBytes int           // one request with files, all of its parts
+	UploadFiles int           // files in one request
+	FormFields  int           // texts in one form or query
 
 	// Untrusted JSON, wherever it comes from.
 	JSONBytes  int // one text
@@ -79,6 +85,12 @@ func Default() Limits {
 	return Limits{
 		HeaderBytes: 64 * kib,
 		HeaderTime:  5 * time.Second,
+		BodyTime:    60 * time.Second,
+		IdleTime:    2 * time.Minute,
+		DrainTime:   30 * time.Second,
+		UploadBytes: 25 * mib,
+		UploadFiles: 20,
+		FormFields:  1_000,
 
 		JSONBytes:  10 * mib,
 		JSONDepth:  100,

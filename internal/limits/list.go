@@ -17,6 +17,12 @@ func (l Limits) List() []Entry {
 	return []Entry{
 		{HeaderBytes, size(l.HeaderBytes), "All headers of one request to the server."},
 		{HeaderTime, span(l.HeaderTime), "Time until the headers of a request have arrived."},
+		{BodyTime, span(l.BodyTime), "Time until the body of a request has arrived, after its headers."},
+		{IdleTime, span(l.IdleTime), "Time between two requests on one connection."},
+		{DrainTime, span(l.DrainTime), "Time for runs to end by themselves when the server stops."},
+		{UploadBytes, size(l.UploadBytes), "One request with files, all of its parts."},
+		{UploadFiles, count(l.UploadFiles), "Files in one request."},
+		{FormFields, count(l.FormFields), "Texts in one form or query."},
 		{JSONBytes, size(l.JSONBytes), "One JSON text from outside: a request body, a model's answer, a tool's result."},
 		{JSONDepth, count(l.JSONDepth), "Nesting of arrays and objects in one JSON text."},
 		{JSONValues, count(l.JSONValues), "Values in one JSON text, members and items included."},

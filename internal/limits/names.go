@@ -4,6 +4,12 @@ package limits
 const (
 	HeaderBytes        = "header_bytes"
 	HeaderTime         = "header_time"
+	BodyTime           = "body_time"
+	IdleTime           = "idle_time"
+	DrainTime          = "drain_time"
+	UploadBytes        = "upload_bytes"
+	UploadFiles        = "upload_files"
+	FormFields         = "form_fields"
 	JSONBytes          = "json_bytes"
 	JSONDepth          = "json_depth"
 	JSONValues         = "json_values"

@@ -59,7 +59,8 @@ func (l *Limits) counts() map[string]*int {
 		JSONDepth: &l.JSONDepth, JSONValues: &l.JSONValues, SmythComponents: &l.SmythComponents, Redirects: &l.Redirects,
 		ResponseRatio: &l.ResponseRatio, ArchiveEntries: &l.ArchiveEntries, ArchiveDepth: &l.ArchiveDepth, Depth: &l.Depth,
 		Steps: &l.Steps, Circular: &l.Circular, Items: &l.Items, ToolCalls: &l.ToolCalls,
-		IdenticalToolCalls: &l.IdenticalToolCalls, TemplateDepth: &l.TemplateDepth,
+		IdenticalToolCalls: &l.IdenticalToolCalls, TemplateDepth: &l.TemplateDepth, UploadFiles: &l.UploadFiles,
+		FormFields: &l.FormFields,
 	}
 }
 
@@ -69,6 +70,7 @@ func (l *Limits) sizes() map[string]*int {
 		ArchiveBytes: &l.ArchiveBytes, EventBufferBytes: &l.EventBufferBytes, ToolResultBytes: &l.ToolResultBytes,
 		SandboxMemoryBytes: &l.SandboxMemoryBytes, SandboxOutputBytes: &l.SandboxOutputBytes,
 		TemplateBytes: &l.TemplateBytes, LogLineBytes: &l.LogLineBytes,
+		UploadBytes: &l.UploadBytes,
 	}
 }
 
@@ -76,6 +78,6 @@ func (l *Limits) spans() map[string]*time.Duration {
 	return map[string]*time.Duration{
 		HeaderTime: &l.HeaderTime, ConnectTime: &l.ConnectTime, RequestTime: &l.RequestTime,
 		ModelFirstByteTime: &l.ModelFirstByteTime, ModelIdleTime: &l.ModelIdleTime, ModelTime: &l.ModelTime,
-		EventWriteTime: &l.EventWriteTime, SandboxTime: &l.SandboxTime, SandboxCPUTime: &l.SandboxCPUTime,
+		BodyTime: &l.BodyTime, IdleTime: &l.IdleTime, DrainTime: &l.DrainTime, EventWriteTime: &l.EventWriteTime, SandboxTime: &l.SandboxTime, SandboxCPUTime: &l.SandboxCPUTime,
 	}
 }
