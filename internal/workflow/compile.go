@@ -49,7 +49,9 @@ func (p *Plan) addNode(i int, c *agentfile.Component, find Find) {
 	n.first = p.ports
 	n.inputs = make([]port, len(c.Inputs))
 	p.ports += len(c.Inputs)
+	n.names = make([]string, len(c.Inputs))
 	for k := range c.Inputs {
+		n.names[k] = c.Inputs[k].Name
 		n.inputs[k] = port{required: c.Inputs[k].Connected && !c.Inputs[k].Optional, def: newFallback(c.Inputs[k].DefaultVal)}
 	}
 	if f, ok := c.Settings.Get("concurrency").Num(); ok && n.inst.Traits.Loop {

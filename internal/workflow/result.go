@@ -49,11 +49,7 @@ func (p *Plan) finish(e component.Entry, n int, debug bool) value.Value {
 	if !node.known {
 		return e.Value()
 	}
-	names := make([]string, len(node.info.Inputs))
-	for i := range names {
-		names[i] = node.info.Inputs[i].Name
-	}
-	return node.inst.Finish(e, component.FinishInfo{Debug: debug, Variables: p.variables, Inputs: names})
+	return node.inst.Finish(e, component.FinishInfo{Debug: debug, Variables: p.variables, Inputs: node.names})
 }
 
 // Result returns the answer of a run that has come to its end: the only entry as it is, several as a list, an empty
