@@ -48,7 +48,7 @@ func (h *Handle) List(ctx context.Context) ([]Model, error) {
 		}
 	}
 	for _, m := range h.own(ctx) {
-		if _, shadowed := c.byID[m.ID]; !shadowed {
+		if _, shadowed := c.Find(m.ID); !shadowed {
 			list = append(list, m)
 		}
 	}
