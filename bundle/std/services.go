@@ -13,6 +13,10 @@ import (
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/io/storage/localstorage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
+	"github.com/sre-go/sre/subsystem/llm/llm"
+	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
+	"github.com/sre-go/sre/subsystem/llm/models"
+	"github.com/sre-go/sre/subsystem/llm/models/jsonmodels"
 	"github.com/sre-go/sre/subsystem/memory/cache"
 	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
 	"github.com/sre-go/sre/subsystem/security/account"
@@ -26,7 +30,8 @@ import (
 // Kinds returns every service.
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
-		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, agentdata.Kind, catalog.Kind,
+		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
+		agentdata.Kind, catalog.Kind,
 	}
 }
 
@@ -38,6 +43,7 @@ func Connectors() []connector.Definition {
 		localstorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(),
 		ramnkv.Definition(),
+		jsonmodels.Definition, echollm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/sre-go/sre/components/flow"
 	"github.com/sre-go/sre/components/functions"
 	"github.com/sre-go/sre/components/hosted"
+	"github.com/sre-go/sre/components/llms"
 	"github.com/sre-go/sre/components/logic"
 	"github.com/sre-go/sre/components/notes"
 	"github.com/sre-go/sre/components/skills"
@@ -25,7 +26,7 @@ func Set() sre.Set {
 // Components returns every component type.
 func Components() []component.Definition {
 	return slices.Concat(
-		skills.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
+		skills.Definitions(), llms.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
 		data.Definitions(), hosted.Definitions(), notes.Definitions(),
 	)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/value"
 )
 
@@ -76,6 +77,17 @@ func (a *app) root() *cobra.Command {
 		Example:       "  sre agent hello.smyth --skill greet name=Ada\n  sre serve hello.smyth\n  sre validate *.smyth",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return c.Help()
+			}
+			var names []string
+			for _, sub := range c.Commands() {
+				names = append(names, sub.Name())
+			}
+			return usageError{fault.New(fault.Invalid, schema.UnknownName("command", args[0], names))}
+		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
