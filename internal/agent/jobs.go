@@ -98,6 +98,11 @@ func (j *jobs) close(ctx context.Context) error {
 	j.closed = true
 	j.mu.Unlock()
 	j.cancel(fault.Newf(fault.Canceled, "the agent is shutting down"))
+	return j.wait(ctx)
+}
+
+// wait waits until no job runs, at most until ctx ends.
+func (j *jobs) wait(ctx context.Context) error {
 	ended := make(chan struct{})
 	go func() {
 		j.group.Wait()
@@ -107,9 +112,12 @@ func (j *jobs) close(ctx context.Context) error {
 	case <-ended:
 		return nil
 	case <-ctx.Done():
-		return errors.Join(fault.Newf(fault.Timeout, "background jobs of agent %q did not end in time", j.agent.id), ctx.Err())
+		return errors.Join(fault.Newf(fault.Timeout, "background jobs of agent %q did not end in time", j.agent.id), context.Cause(ctx))
 	}
 }
+
+// WaitJobs waits until no background job of the agent runs, at most until ctx ends.
+func (a *Agent) WaitJobs(ctx context.Context) error { return a.jobs.wait(ctx) }
 
 // Fork starts what follows an Async component as a background job.
 func (x *execution) Fork(_ context.Context, call *component.Call, in component.Input) (string, error) {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ func (a *app) agent() *cobra.Command {
 		Short: "Run a skill of an agent and print its answer",
 		Long: "Runs one skill of the agent in FILE and prints what it answers. Inputs are given as name=value and converted to\n" +
 			"the type the skill declares; name:=value is JSON; name=@path is the content of a file, or the file itself for\n" +
-			"inputs that take files. Without --skill the skills of the agent are listed, unless it has only one.",
+			"inputs that take files. It ends when the background jobs of the run have ended. Without --skill the skills of the agent are listed, unless it has only one.",
 		Example: "  sre agent hello.smyth --skill greet name=Ada\n  sre agent report.smyth --skill read file=@report.pdf\n" +
 			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json",
 		Args: arguments(1, -1, "an agent file and its inputs"),
@@ -91,6 +92,13 @@ func (a *app) runAgent(ctx context.Context, file, name string, args []string) (e
 	}
 	answer, err := agent.Answer(ctx, req)
 	if err != nil {
+		return err
+	}
+	if err := agent.WaitJobs(ctx); err != nil {
+		return err
+	}
+	if answer.IsArray() && answer.Len() == 0 && !a.json {
+		_, err := io.WriteString(a.Err, "sre: the run ended without an answer: it reached no component that gives one\n")
 		return err
 	}
 	return a.show(answer)
