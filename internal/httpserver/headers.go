@@ -1,0 +1,48 @@
+package httpserver
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sre-go/sre/value"
+)
+
+// headers returns the headers of the request as agents may see them, by name in lower case and in the order of the
+// names. Left out are the token of the operator, what proxies say unless they are listed, and the session that a
+// caller claims without the token. Headers that steer runs are the affair of package agent.
+func (x *exchange) headers() value.Value {
+	members := make([]value.Member, 0, len(x.r.Header)+1)
+	for name, texts := range x.r.Header {
+		lower := strings.ToLower(name)
+		if !x.hides(lower) {
+			members = append(members, value.M(lower, value.Of(strings.Join(texts, separator(lower)))))
+		}
+	}
+	if x.r.Host != "" {
+		members = append(members, value.M("host", value.Of(x.r.Host)))
+	}
+	slices.SortFunc(members, func(a, b value.Member) int { return strings.Compare(a.Key, b.Key) })
+	return value.OfMembers(members)
+}
+
+func (x *exchange) hides(name string) bool {
+	switch name {
+	case "authorization":
+		return x.operator
+	case "proxy-authorization":
+		return true
+	case "forwarded", "x-real-ip":
+		return !x.peer.trusted
+	case "x-caller-session-id":
+		return !x.operator
+	}
+	return strings.HasPrefix(name, "x-forwarded-") && !x.peer.trusted
+}
+
+// separator is what stands between several headers of one name.
+func separator(name string) string {
+	if name == "cookie" {
+		return "; "
+	}
+	return ", "
+}

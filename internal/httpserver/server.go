@@ -1,0 +1,158 @@
+// Package httpserver serves loaded agents over HTTP.
+//
+// It turns a request into a run and the answer of the run into a response, and
+// it is a border: whoever is on the other side is a stranger until the token of
+// the operator is shown. Only with the token do the headers that steer and debug
+// runs exist, and only from listed proxies is a forwarded address believed. All
+// that a client sends is bounded by bytes that were counted, not by lengths that
+// were declared, and by time.
+//
+// The routes are matched exactly. Names that agents choose stand behind /api/
+// and /trigger/, so none of them can take the place of a route of the server.
+package httpserver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sre-go/sre/effect"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/internal/openapi"
+	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/value"
+)
+
+// Config is what a Server works with.
+type Config struct {
+	Agents *agent.Manager
+	// Token of the operator. It may be empty only with Open.
+	Token secret.Value
+	// Open answers callers without the token. They can run agents and list them, and nothing more.
+	Open bool
+	// Hosts are names by which the server may be addressed on the loopback interface, besides those of the interface
+	// itself: what a proxy on the same machine sends as Host.
+	Hosts []string
+	// TrustedProxies are the addresses whose X-Forwarded-For, -Host and -Proto headers are believed.
+	TrustedProxies []netip.Prefix
+	// Health tells how every part of the runtime is; nil is healthy. Nil means there is nothing to ask.
+	Health func(context.Context) map[string]error
+	// OpenAPI describes an agent that is reached at baseURL. Nil means [openapi.Document].
+	OpenAPI func(a *agent.Agent, baseURL string) value.Value
+	Limits  limits.Limits // zero means the defaults
+	Log     *slog.Logger  // nil for no log
+	Effects effect.Source // nil means those of the machine
+}
+
+// Server answers HTTP requests for the agents of a manager. It is an [http.Handler], and safe for concurrent use.
+type Server struct {
+	cfg     Config
+	token   secret.Value // as clients send it: behind "Bearer "
+	hosts   map[string]bool
+	buffers sync.Pool // of *[]byte
+}
+
+// New checks a configuration and returns its server. The error is [fault.Invalid]: a server without a token has to be
+// asked for.
+func New(cfg Config) (*Server, error) {
+	switch token := cfg.Token.Reveal(); {
+	case cfg.Agents == nil:
+		return nil, &fault.Error{Op: "httpserver.new", Kind: fault.Invalid, Hint: "set Agents"}
+	case token == "" && !cfg.Open:
+		err := fault.Newf(fault.Invalid, "the server has no token, so nobody could call it")
+		return nil, fault.Hint(err, "give it a token, or open it to everybody who can reach it")
+	case token != "" && !validToken(token):
+		err := fault.Newf(fault.Invalid, "the token of the server cannot be sent in a header")
+		return nil, fault.Hint(err, "use %d to %d letters, digits and punctuation marks without blanks", minToken, maxToken)
+	}
+	if cfg.Limits == (limits.Limits{}) {
+		cfg.Limits = limits.Default()
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Effects == nil {
+		cfg.Effects = effect.System{}
+	}
+	if cfg.OpenAPI == nil {
+		cfg.OpenAPI = describe
+	}
+	s := &Server{cfg: cfg, token: cfg.Token, hosts: make(map[string]bool)}
+	for _, h := range cfg.Hosts {
+		s.hosts[hostname(h)] = true
+	}
+	return s, nil
+}
+
+func describe(a *agent.Agent, baseURL string) value.Value {
+	return openapi.Document(a.Document(), openapi.Options{Server: baseURL})
+}
+
+// exchange is one request and its response.
+type exchange struct {
+	*Server
+	w        http.ResponseWriter
+	r        *http.Request
+	id       string
+	start    time.Time
+	peer     peer
+	operator bool // the caller proved the token
+
+	status  int   // 0 until it is known; that of an answer is 200 unless it is set
+	written int   // bytes of the body
+	err     error // why the status is no success
+	bug     *bug  // a panic while the request was answered
+}
+
+// ServeHTTP answers a request. It returns when the response is written and no component works for it any more.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := s.cfg.Effects
+	x := &exchange{Server: s, w: w, r: r, id: e.NewID(), start: e.Now()}
+	x.peer = s.peerOf(r)
+	defer x.log()
+	x.write(x.guarded())
+}
+
+// guarded is answer, with panics turned into errors: the request fails and nothing else.
+func (x *exchange) guarded() (answer value.Value, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler { //nolint:errorlint // it is thrown as it is
+				panic(p)
+			}
+			x.bug = newBug(p)
+			answer, err = value.Value{}, x.bug
+		}
+	}()
+	return x.answer()
+}
+
+// answer decides about the caller first and then about the path, so that paths tell nothing to strangers.
+func (x *exchange) answer() (value.Value, error) {
+	if err := x.checkHost(); err != nil {
+		return value.Value{}, err
+	}
+	if err := x.checkOrigin(); err != nil {
+		return value.Value{}, err
+	}
+	x.operator = x.hasToken()
+	to := parseRoute(x.r.URL)
+	rule := to.kind.rule()
+	if !rule.public && !x.operator && !x.cfg.Open {
+		return value.Value{}, unauthenticated()
+	}
+	if rule.answer == nil {
+		return value.Value{}, noRoute()
+	}
+	if !rule.allows(x.r.Method) {
+		x.w.Header().Set("Allow", strings.Join(rule.methods, ", "))
+		return value.Value{}, methodNotAllowed(x.r.Method, rule.methods)
+	}
+	return rule.answer(x, to)
+}
