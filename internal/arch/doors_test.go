@@ -41,7 +41,7 @@ func doors() []door {
 		{
 			name:  "clock",
 			uses:  []string{"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.Tick", "time.NewTicker"},
-			rooms: []string{"effect"},
+			rooms: []string{"effect", "internal/leak"},
 			hint:  "go through effect.Source",
 		},
 		{
