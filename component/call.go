@@ -19,8 +19,8 @@ type Call struct {
 	Effects     effect.Source
 	Host        Host
 	HTTP        *http.Client // the only way out; it applies the egress policy to every hop
-	Loop        *Loop // of a loop component, nil for others
-	Debug       bool  // a debug session looks at this run
+	Loop        *Loop        // of a loop component, nil for others
+	Debug       bool         // a debug session looks at this run
 
 	// Sink receives log lines as they are written; nil when nobody listens. KeepLog also collects them for [Call.LogText].
 	Sink    func(level, message string)

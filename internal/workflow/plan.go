@@ -58,7 +58,7 @@ type node struct {
 	inst     component.Instance
 	inputs   []port
 	names    []string // of the inputs
-	first    int // index of the first input in the inputs of a state
+	first    int      // index of the first input in the inputs of a state
 	targets  []target
 	outgoing bool // some connection leaves it
 	trigger  bool
