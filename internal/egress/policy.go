@@ -1,34 +1,33 @@
-// Package egress is the one door to the network for agents and connectors.
-//
-// A request is checked twice: its form before anything is sent, and the address it
-// is about to connect to at the moment of dialling, after the only resolution of
-// the name. So a name that answers differently the second time gains nothing, and
-// a redirect passes the same checks as the first hop. What is refused says which
-// setting would allow it.
 package egress
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/sre-go/sre/fault"
-	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/value"
 )
 
-// Policy says what may be reached. The zero Policy lets agents reach public addresses and nothing else.
+// Policy says what may be reached. The zero Policy lets agents reach public addresses and nothing else. It is plain data,
+// not changed after it was given to [New].
 type Policy struct {
-	AllowPrivate bool     `json:"allowPrivate" doc:"Let requests reach this machine and private networks."`
-	AllowHosts   []string `json:"allowHosts" doc:"Only these hosts may be reached: names, or *.name for all below it. Empty for all."`
-	AllowNets    []string `json:"allowNetworks" doc:"Networks that may be reached although they are private, such as 10.1.0.0/16."`
-	Closed       bool     `json:"closed" doc:"Nothing may be reached."`
+	AllowPrivate bool     `json:"allowPrivate" doc:"Let requests reach this machine and private networks. Metadata services of clouds stay out of reach."`
+	AllowHosts   []string `json:"allowHosts" doc:"Only these hosts may be reached, and those of rules: names, or *.name for all below it. Empty for all."`
+	AllowNets    []string `json:"allowNetworks" doc:"Networks or addresses that may be reached although they are not public, such as 10.1.0.0/16. A metadata service is opened only by its own address."`
+	DenyHosts    []string `json:"denyHosts" doc:"Hosts that may not be reached, whatever else allows them: names, *.name, addresses or networks."`
+	// Rules is a list of [Rule] as settings.
+	Rules  value.Value `json:"rules" doc:"What single hosts may stand for: a list of {host, networks, ports}. A host with a rule may be reached as the rule says."`
+	Closed bool        `json:"closed" doc:"Nothing may be reached, whatever else is said."`
 }
 
-// rules are a policy made ready.
-type rules struct {
-	Policy
-	nets []netip.Prefix
+// Rule opens one destination that the rest of a policy does not.
+type Rule struct {
+	Host  string   `json:"host" sre:"required" doc:"A name, *.name for all below it, or an address."`
+	Nets  []string `json:"networks" doc:"Networks or addresses that the host may stand for. Empty for public ones only."`
+	Ports []int    `json:"ports" doc:"Ports. Empty for all."`
 }
 
 // Parse reads the egress section of a configuration. An absent one is the zero Policy.
@@ -38,112 +37,142 @@ func Parse(v value.Value) (Policy, error) {
 	}
 	o := schema.For[Policy]()
 	if err := o.CheckStrict(v); err != nil {
-		return Policy{}, &fault.Error{Op: "config", Resource: "egress", Kind: fault.Invalid, Err: err}
+		return Policy{}, wrong("egress", err)
 	}
 	return schema.Decode[Policy](o, v)
 }
 
+// rules are a policy made ready. They are not changed once made.
+type rules struct {
+	Policy
+	nets  []netip.Prefix
+	deny  []netip.Prefix
+	rules []rule
+}
+
+type rule struct {
+	host  string
+	nets  []netip.Prefix
+	ports []int
+}
+
 func newRules(p Policy) (*rules, error) {
 	r := &rules{Policy: p}
-	for _, text := range p.AllowNets {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fault.Hint(fault.Newf(fault.Invalid, "egress.allowNetworks: %q is no network", text), "write it like 10.1.0.0/16")
+	var err error
+	if r.nets, err = parseNetworks("egress.allowNetworks", p.AllowNets); err != nil {
+		return nil, err
+	}
+	for _, text := range p.DenyHosts {
+		if n, err := parseNetwork(text); err == nil {
+			r.deny = append(r.deny, n)
 		}
-		r.nets = append(r.nets, prefix.Masked())
+	}
+	if !p.Rules.IsNil() && !p.Rules.IsArray() {
+		return nil, wrong("egress.rules", fmt.Errorf("rules are a list, not %s", p.Rules.Kind()))
+	}
+	o := schema.For[Rule]()
+	for i, item := range p.Rules.Items() {
+		at := fmt.Sprintf("egress.rules[%d]", i)
+		if err := o.CheckStrict(item); err != nil {
+			return nil, wrong(at, err)
+		}
+		s, err := schema.Decode[Rule](o, item)
+		if err != nil {
+			return nil, err
+		}
+		one := rule{host: s.Host, ports: s.Ports}
+		if one.nets, err = parseNetworks(at, s.Nets); err != nil {
+			return nil, err
+		}
+		for _, port := range s.Ports {
+			if port < 1 || port > 65535 {
+				return nil, wrong(at, fmt.Errorf("%d is no port", port))
+			}
+		}
+		r.rules = append(r.rules, one)
 	}
 	return r, nil
 }
 
-// host reports whether a host may be named at all.
-func (r *rules) host(name string) error {
-	if r.Closed {
-		return denied("closed", "the network is closed", "set egress.closed to false")
-	}
-	if len(r.AllowHosts) == 0 {
-		return nil
-	}
-	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	for _, allowed := range r.AllowHosts {
-		allowed = strings.ToLower(allowed)
-		below, wild := strings.CutPrefix(allowed, "*.")
-		if name == allowed || wild && strings.HasSuffix(name, "."+below) {
-			return nil
-		}
-	}
-	return denied("host", "the host "+name+" is not on the list", "add it to egress.allowHosts")
-}
-
-// address reports whether an address may be connected to.
-func (r *rules) address(a netip.Addr) error {
-	a = a.Unmap()
-	reason := class(a)
-	if reason == "" || r.AllowPrivate && reason != "metadata" && reason != "multicast" {
-		return nil
-	}
-	for _, n := range r.nets {
-		if n.Contains(a) {
-			return nil
-		}
-	}
-	return denied(reason, "the address "+a.String()+" is "+reason, "add its network to egress.allowNetworks, or set egress.allowPrivate")
-}
-
-// class names what is special about an address, "" for nothing.
-func class(a netip.Addr) string {
+// check returns the rule that refuses a connection to the address on behalf of the host, "" when it is allowed.
+func (r *rules) check(host string, port uint16, a netip.Addr) string {
+	a = plain(a)
+	class := classOf(a)
 	switch {
-	case !a.IsValid() || a.IsUnspecified():
-		return "unspecified"
-	case metadata(a):
-		return "metadata"
-	case a.IsLoopback():
-		return "loopback"
-	case a.IsMulticast() || a.IsInterfaceLocalMulticast():
-		return "multicast"
-	case a.IsLinkLocalUnicast():
-		return "link-local"
-	case a.IsPrivate():
-		return "private"
+	case r.Closed:
+		return ruleClosed
+	case matchesAny(r.DenyHosts, host) || contains(r.deny, a):
+		return ruleDeny
 	}
-	for _, p := range special() {
-		if p.Contains(a) {
-			return "reserved"
+	for _, one := range r.rules {
+		if matchesHost(one.host, host) && (len(one.ports) == 0 || slices.Contains(one.ports, int(port))) && opens(one.nets, class, a) {
+			return ""
 		}
 	}
-	return ""
-}
-
-// metadata reports whether an address serves the secrets of a cloud machine.
-func metadata(a netip.Addr) bool {
-	switch a.String() {
-	case "169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254":
-		return true
+	switch {
+	case len(r.AllowHosts) > 0 && !matchesAny(r.AllowHosts, host):
+		return ruleHost
+	case opens(r.nets, class, a), r.AllowPrivate && (class == classLoopback || class == classPrivate):
+		return ""
 	}
-	return false
+	return class
 }
 
-// special are networks that are no part of the public internet, from the registries of special-purpose addresses
-// (RFC 6890 and its updates), and those that carry an IPv4 address inside.
-func special() []netip.Prefix {
+// opens reports whether an address of a class may be reached where these networks are allowed.
+func opens(nets []netip.Prefix, class string, a netip.Addr) bool {
+	switch class {
+	case classPublic:
+		return len(nets) == 0 || contains(nets, a)
+	case classMetadata:
+		return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.IsSingleIP() && n.Addr() == a })
+	}
+	return contains(nets, a)
+}
+
+func contains(nets []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(a) })
+}
+
+func matchesAny(patterns []string, host string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matchesHost(p, host) })
+}
+
+func matchesHost(pattern, host string) bool {
+	pattern, host = normal(pattern), normal(host)
+	if below, ok := strings.CutPrefix(pattern, "*."); ok {
+		return strings.HasSuffix(host, "."+below)
+	}
+	return pattern == host
+}
+
+// normal writes a host name in one way: lower case, without the dot of the root.
+func normal(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
+
+func parseNetworks(where string, texts []string) ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for _, s := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10",
-	} {
-		out = append(out, netip.MustParsePrefix(s))
+	for _, text := range texts {
+		n, err := parseNetwork(text)
+		if err != nil {
+			return nil, wrong(where, err)
+		}
+		out = append(out, n)
 	}
-	return out
+	return out, nil
 }
 
-func denied(reason, text, hint string) error {
-	return &fault.Error{Op: "egress", Kind: fault.Denied, Code: "EGRESS_DENIED(" + reason + ")", Err: fault.Newf(fault.Denied, "%s", text), Hint: hint}
+// parseNetwork reads "10.0.0.0/8", or an address for itself alone.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	n, err := netip.ParsePrefix(text)
+	if err != nil || n.Addr().Is4In6() {
+		return n, fmt.Errorf("%q is no network; write it like 10.1.0.0/16 or fd00::/8", text)
+	}
+	return n.Masked(), nil
 }
 
-// bounds are the limits of one request.
-func bounds(l limits.Limits) limits.Limits {
-	d := limits.Default()
-	if l.RequestTime == 0 {
-		return d
-	}
-	return l
+func wrong(where string, err error) error {
+	return &fault.Error{Op: "config", Resource: where, Kind: fault.Invalid, Err: err}
 }

@@ -1,0 +1,79 @@
+package egress
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/sre-go/sre/fault"
+)
+
+// Denial is one refused request, as the audit sees it. It holds no path, query or value of a header: those may be secret.
+type Denial struct {
+	Scheme  string
+	Host    string     // with the port where the address names one
+	Address netip.Addr // that the host stands for; the zero Addr when it was refused before that was asked
+	Rule    string     // what refused it: "loopback", "metadata", "closed", ...
+	Field   string     // of the request, for the rule "header": "header Host", "URL"
+}
+
+func (d *Denial) Error() string {
+	switch {
+	case d.Field != "":
+		return fmt.Sprintf("the %s cannot be sent as it is", d.Field)
+	case d.Address.IsValid() && d.Address.String() != d.Host:
+		return fmt.Sprintf("%s stands for %s, which is out of reach (rule %s)", d.Host, d.Address, d.Rule)
+	}
+	return fmt.Sprintf("%s is out of reach (rule %s)", d.Host, d.Rule)
+}
+
+// The rules that refuse a request whatever its address is. Those about addresses are the classes of address.go.
+const (
+	ruleClosed       = "closed"
+	ruleDeny         = "deny"
+	ruleHost         = "host"
+	ruleScheme       = "scheme"
+	ruleHeader       = "header"
+	ruleCredentials  = "credentials"
+	ruleProxyScheme  = "proxy-scheme"
+	ruleDowngrade    = "downgrade"
+	ruleRedirectBody = "redirect-body"
+)
+
+// refuse makes the error of a denial with what to do about it.
+func refuse(d *Denial) error {
+	return &fault.Error{Op: "egress", Kind: fault.Denied, Code: "EGRESS_DENIED(" + d.Rule + ")", Hint: hint(d.Rule), Err: d}
+}
+
+func hint(rule string) string {
+	switch rule {
+	case ruleClosed:
+		return "the network is closed; set egress.closed to false"
+	case ruleDeny:
+		return "egress.denyHosts refuses it"
+	case ruleHost:
+		return "add it to egress.allowHosts"
+	case ruleScheme:
+		return "use an http or https address"
+	case ruleHeader:
+		return "leave it away, or take the line break or control character out"
+	case ruleCredentials:
+		return "send credentials in a header, not in the address"
+	case ruleProxyScheme:
+		return "a proxy is reached by http, https or socks5"
+	case ruleDowngrade:
+		return "a redirect may not leave https"
+	case ruleRedirectBody:
+		return "a redirect may not take the body of a request to another host; send it to the new address"
+	}
+	return "an operator who wants it reached adds its network to egress.allowNetworks or to a rule"
+}
+
+// denialOf returns the denial in an error, nil when it is none.
+func denialOf(err error) *Denial {
+	var d *Denial
+	if errors.As(err, &d) {
+		return d
+	}
+	return nil
+}

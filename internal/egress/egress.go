@@ -1,0 +1,87 @@
+// Package egress is the one door to the network.
+//
+// [New] makes an [http.Client] that every connector and component shares. What it
+// may reach is decided on the address that is about to be connected, after the
+// name was resolved once: names, redirects and proxies cannot talk their way
+// around that. Networks of the machine and of its site, and the metadata services
+// of clouds, are out of reach unless the operator opens them. Requests are checked
+// before a byte is sent, and answers are bounded in bytes, time and in what they
+// unpack to.
+//
+// A refusal is an error of kind [fault.Denied] whose code names the rule, such as
+// EGRESS_DENIED(metadata); it has no side effect, and one [Denial] is published for it.
+package egress
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/sre-go/sre/event"
+	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/value"
+)
+
+// Option changes what [New] makes.
+type Option func(*door)
+
+// WithEvents publishes a [Denial] on the bus for each refused request.
+func WithEvents(bus *event.Bus) Option { return func(d *door) { d.events = bus } }
+
+// WithResolver sets what turns names into addresses, instead of the resolver of the system.
+func WithResolver(r Resolver) Option { return func(d *door) { d.resolver = r } }
+
+// FromConfig is [New] with the policy that the section "egress" of a configuration gives, see [Parse].
+func FromConfig(section value.Value, l limits.Limits, opts ...Option) (*http.Client, error) {
+	p, err := Parse(section)
+	if err != nil {
+		return nil, err
+	}
+	return New(p, l, opts...)
+}
+
+// New makes a client that keeps the policy and the limits. It is safe for concurrent use; CloseIdleConnections of the
+// client gives back what it keeps open.
+//
+// A request takes at most the limit request_time until the end of its answer, redirects included, unless its context
+// has more patience: see [limits.WithRequestTime]. Proxies of the environment are not used; see [WithProxy].
+//
+// A policy with a network or rule that cannot be is [fault.Invalid]. Without limits the defaults count.
+func New(p Policy, l limits.Limits, opts ...Option) (*http.Client, error) {
+	r, err := newRules(p)
+	if err != nil {
+		return nil, err
+	}
+	if l == (limits.Limits{}) {
+		l = limits.Default()
+	}
+	d := &door{rules: r, limits: l, resolver: systemResolver(), connect: connect}
+	for _, set := range opts {
+		set(d)
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	d.transport = &http.Transport{
+		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxyOf(r.Context()), nil },
+		DialContext:            d.dial,
+		Protocols:              protocols,
+		TLSHandshakeTimeout:    l.ConnectTime,
+		MaxResponseHeaderBytes: int64(l.HeaderBytes),
+		DisableCompression:     true, // answers are unpacked here, where their size is counted
+		MaxIdleConnsPerHost:    idlePerHost,
+		IdleConnTimeout:        idleTime,
+		ExpectContinueTimeout:  time.Second,
+	}
+	return &http.Client{Transport: d, CheckRedirect: follow}, nil
+}
+
+// Idle connections that are kept for one host, and for how long.
+const (
+	idlePerHost = 16
+	idleTime    = 90 * time.Second
+)
+
+// follow leaves redirects to the door, which checks every hop: a client with another rule for following is held to the
+// same ones.
+func follow(*http.Request, []*http.Request) error { return nil }
