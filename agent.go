@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/agent"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/schema"
+	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/value"
 )
 
@@ -65,6 +67,32 @@ func (rt *Runtime) Load(ctx context.Context, doc *agentfile.Document) (*Agent, e
 		return nil, err
 	}
 	return &Agent{a}, nil
+}
+
+// LoadID loads an agent that the AgentData service knows: its development version for "", else what is deployed.
+func (rt *Runtime) LoadID(ctx context.Context, id, version string) (*Agent, error) {
+	c, err := access.Agent(id)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := rt.find(ctx, rt.As(c), id, version)
+	if err != nil {
+		return nil, err
+	}
+	a, err := rt.agents.Load(ctx, doc, agent.Options{ID: id})
+	if err != nil {
+		return nil, err
+	}
+	return &Agent{a}, nil
+}
+
+// find reads an agent of the AgentData service as a candidate.
+func (rt *Runtime) find(ctx context.Context, as scope.Scope, id, version string) (*agentfile.Document, error) {
+	found, err := as.AgentData().Get(ctx, id, version)
+	if err != nil {
+		return nil, err
+	}
+	return agentfile.FromValue(found.Data, rt.agents.Bounds())
 }
 
 // LoadFolder loads every agent file of a folder, but not of the folders in it. It loads what can be loaded: the error

@@ -98,7 +98,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 func (rt *Runtime) manager(o *options, services *connector.Services, types []component.Definition) agent.Config {
 	return agent.Config{
 		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
-		Teams: teams(services), Secret: readSecret(services), Sessions: sessionStore(services), HTTP: rt.http,
+		Teams: teams(services), Secret: readSecret(services), Sessions: sessionStore(services), Find: rt.find, HTTP: rt.http,
 		Use: o.middleware, Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
 	}
 }

@@ -11,10 +11,12 @@ import (
 // Invoke runs a skill of another agent. It runs with the rights of that agent alone: nothing of the caller but the
 // body reaches it. Both must belong to the same team.
 func (x *execution) Invoke(ctx context.Context, _ *component.Call, agentID, version, skill string, body value.Value) (value.Value, error) {
-	called, ok := x.agent.manager.Agent(agentID)
-	if !ok || called.team != x.agent.team || called.team == "" && called != x.agent {
-		err := fault.Newf(fault.NotFound, "there is no agent %q that this agent may call", agentID)
-		return value.Value{}, fault.Hint(err, "load it beside this one, in the same team")
+	called, err := x.agent.manager.Reach(ctx, x.agent.scope, agentID, version)
+	if err != nil {
+		return value.Value{}, err
+	}
+	if called.team != x.agent.team || called.team == "" && called != x.agent {
+		return value.Value{}, errNoAgent(agentID)
 	}
 	if version != "" && version != called.doc.AgentVersion {
 		err := fault.Newf(fault.NotFound, "agent %q has the version %q, not %q", agentID, called.doc.AgentVersion, version)

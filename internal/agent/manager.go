@@ -40,6 +40,8 @@ type Config struct {
 	Sessions SessionStore
 	// HTTP is the way out for components.
 	HTTP *http.Client
+	// Find reads an agent that is not loaded, as a candidate who asks for it. Nil means there are only loaded agents.
+	Find func(ctx context.Context, as scope.Scope, id, version string) (*agentfile.Document, error)
 	// Use is put around every component call of every run.
 	Use []engine.Middleware
 	// Trace, when set, sees every run before it starts and may add to its job: a journal, a checkpoint, a meter.
@@ -160,6 +162,36 @@ func (m *Manager) Agent(id string) (*Agent, bool) {
 	defer m.mu.RUnlock()
 	a, ok := m.agents[id]
 	return a, ok
+}
+
+// Reach returns an agent by id: a loaded one, or one that is found and loaded on behalf of as. An agent that may not be
+// seen and one that does not exist give the same error.
+func (m *Manager) Reach(ctx context.Context, as scope.Scope, id, version string) (*Agent, error) {
+	if a, ok := m.Agent(id); ok {
+		return a, nil
+	}
+	if m.cfg.Find == nil {
+		return nil, errNoAgent(id)
+	}
+	doc, err := m.cfg.Find(ctx, as, id, version)
+	if err != nil {
+		if fault.Is(err, fault.Denied) || fault.Is(err, fault.NotFound) {
+			return nil, errNoAgent(id)
+		}
+		return nil, err
+	}
+	a, err := m.Load(ctx, doc, Options{ID: id})
+	if fault.Is(err, fault.Conflict) { // somebody else was faster
+		if a, ok := m.Agent(id); ok {
+			return a, nil
+		}
+	}
+	return a, err
+}
+
+func errNoAgent(id string) error {
+	err := fault.Newf(fault.NotFound, "there is no agent %q that this agent may call", id)
+	return fault.Hint(err, "load it beside this one, in the same team")
 }
 
 // Agents returns the loaded agents by id.
