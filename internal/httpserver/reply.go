@@ -1,21 +1,15 @@
 package httpserver
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/sre-go/sre/value"
 )
 
-const (
-	// pieceBytes is how much of a response is given to a client at a time. It has to take each piece in time.
-	pieceBytes = 64 << 10
-	// keepBytes is the largest buffer that is used again.
-	keepBytes = 1 << 20
-)
+// keepBytes is the largest buffer that is used again.
+const keepBytes = 1 << 20
 
 // write sends the answer, or describes the error.
 func (x *exchange) write(answer value.Value, err error) {
@@ -36,7 +30,9 @@ func (x *exchange) write(answer value.Value, err error) {
 	if x.r.Method == http.MethodHead {
 		return
 	}
-	x.err = errors.Join(err, x.writeBody(*buffer))
+	var broken error
+	x.written, broken = x.w.Write(*buffer)
+	x.err = errors.Join(err, broken)
 }
 
 // writeHeader sends the status with the headers of every response. Nothing here is a page, so browsers are told to
@@ -56,43 +52,6 @@ func (x *exchange) writeHeader(length int) {
 	}
 	x.w.WriteHeader(x.status)
 }
-
-// writeBody writes a short body at once and a long one in pieces. A client that does not take a piece in time loses
-// its connection.
-func (x *exchange) writeBody(body []byte) error {
-	if len(body) <= pieceBytes {
-		n, err := x.w.Write(body)
-		x.written += n
-		return err
-	}
-	rc := http.NewResponseController(x.w)
-	for len(body) > 0 {
-		piece := body[:min(len(body), pieceBytes)]
-		body = body[len(piece):]
-		if err := x.writePiece(rc, piece); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *exchange) writePiece(rc *http.ResponseController, piece []byte) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.r.Context()), x.cfg.Limits.EventWriteTime)
-	defer cancel()
-	late := make(chan error, 1)
-	stop := context.AfterFunc(ctx, func() { late <- rc.SetWriteDeadline(time.Unix(1, 0)) })
-	n, err := x.w.Write(piece)
-	x.written += n
-	if err == nil {
-		err = rc.Flush()
-	}
-	if !stop() {
-		return errors.Join(err, <-late, errSlow)
-	}
-	return err
-}
-
-var errSlow = errors.New("the client did not take the response in time")
 
 // buffer returns an empty buffer to use until release.
 func (s *Server) buffer() *[]byte {

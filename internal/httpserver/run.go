@@ -21,6 +21,9 @@ func (x *exchange) run(to route) (value.Value, error) {
 		err := fault.Newf(fault.NotFound, "this agent has the version %s, not %s", v, to.version)
 		return value.Value{}, fault.Hint(err, "use that version, or a path without one")
 	}
+	if to.name == "" && !x.debugs() {
+		return value.Value{}, unknownEndpoint(a, x.r.Method, to)
+	}
 	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.operator}
 	if req.Query, err = parseForm(x.r.URL.RawQuery, x.cfg.Limits.FormFields); err != nil {
 		return value.Value{}, err
@@ -29,10 +32,8 @@ func (x *exchange) run(to route) (value.Value, error) {
 		return value.Value{}, err
 	}
 	x.arrived()
-	if x.operator {
-		if session := x.r.Header.Get("X-Debug-Read"); session != "" && x.onlyReads() {
-			return a.ReadDebug(x.r.Context(), session)
-		}
+	if session := x.r.Header.Get("X-Debug-Read"); session != "" && x.debugs() && x.onlyReads() {
+		return a.ReadDebug(x.r.Context(), session)
 	}
 	res, err := a.Run(x.r.Context(), req)
 	switch {
@@ -99,6 +100,11 @@ func (x *exchange) find(to route) (*agent.Agent, error) {
 // when the client goes away, and that takes as long as the run.
 func (x *exchange) arrived() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a writer without deadlines has none to lift
+}
+
+// debugs reports whether the operator asks for a debug session. Only those have a path without a name.
+func (x *exchange) debugs() bool {
+	return x.operator && (!x.onlyReads() || x.r.Header["X-Debug-Read"] != nil)
 }
 
 // onlyReads reports whether the request does not also step a debug session.

@@ -19,6 +19,9 @@ const stopTime = 5 * time.Second
 // Listen takes a TCP address such as "127.0.0.1:5053" for a server. The port 0 is any free one. The error says what
 // stands in the way and how to go around it; it is [fault.Conflict] when another program has the port.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &fault.Error{Op: "listen", Resource: addr, Kind: fault.KindOf(err), Err: err}
+	}
 	var config net.ListenConfig
 	ln, err := config.Listen(ctx, "tcp", addr)
 	if err == nil {
@@ -27,8 +30,6 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	e := &fault.Error{Op: "listen", Resource: addr, Kind: fault.Invalid, Err: err, Hint: "an address is written like 127.0.0.1:5053"}
 	text := err.Error()
 	switch {
-	case ctx.Err() != nil:
-		e.Kind, e.Hint = fault.KindOf(ctx.Err()), ""
 	case errors.Is(err, fs.ErrPermission):
 		e.Kind, e.Hint = fault.Denied, "take a port above 1023"
 	case strings.Contains(text, "address already in use"), strings.Contains(text, "Only one usage of each socket address"):
@@ -50,7 +51,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer cancel(nil)
 	server := s.server(base)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
+	go func() { served <- server.Serve(impatient{ln, s.cfg.Limits.EventWriteTime}) }()
 	var broken error
 	select {
 	case err := <-served:
