@@ -130,6 +130,32 @@ func TestRoutes_SeveralAgents(t *testing.T) {
 	}
 }
 
+func TestTriggers(t *testing.T) {
+	t.Parallel()
+	w := serve(t, nil)
+	w.loadText(`{"id":"mail","components":[
+		{"id":"T","name":"Files","data":{"triggerEndpoint":"inbox"},"inputs":[],"outputs":[{"name":"Output","default":true}]},
+		{"id":"U","name":"Files","data":{"triggerEndpoint":"../healthz"},"inputs":[],"outputs":[{"name":"Output","default":true}]}],"connections":[]}`)
+	for _, path := range []string{"/trigger/inbox", "/agents/mail/trigger/inbox", "/v1/trigger/inbox"} {
+		for _, method := range []string{"GET", "POST"} {
+			if got := w.do(method, path, ""); got.status != 200 || !strings.Contains(got.body, `"files":[]`) {
+				t.Errorf("%s %s = %d %s, want the answer of the trigger", method, path, got.status, got.body)
+			}
+		}
+	}
+	if got := w.do("POST", "/trigger/inbx", ""); got.status != 404 || got.get("hint") != "did you mean /trigger/inbox?" {
+		t.Errorf("unknown trigger: %d %s, want 404 with the nearest", got.status, got.body)
+	}
+	if got := w.do("GET", "/healthz", ""); got.body != `{"status":"ok"}` {
+		t.Errorf("GET /healthz = %s, want that of the server", got.body)
+	}
+	for _, method := range []string{"HEAD", "OPTIONS", "TRACE"} {
+		if got := w.do(method, "/trigger/inbox", ""); got.status != 405 {
+			t.Errorf("%s of a trigger = %d, want 405", method, got.status)
+		}
+	}
+}
+
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	w := serve(t, nil)
