@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
 )
 
-// Denial is one refused request, as the audit sees it. It holds no path, query or value of a header: those may be secret.
+// Denial is one refused request. It holds no path, query or value of a header: those may be secret.
 type Denial struct {
-	Scheme  string
 	Host    string     // with the port where the address names one
 	Address netip.Addr // that the host stands for; the zero Addr when it was refused before that was asked
 	Rule    string     // what refused it: "loopback", "metadata", "closed", ...
@@ -25,6 +25,15 @@ func (d *Denial) Error() string {
 		return fmt.Sprintf("%s stands for %s, which is out of reach (rule %s)", d.Host, d.Address, d.Rule)
 	}
 	return fmt.Sprintf("%s is out of reach (rule %s)", d.Host, d.Rule)
+}
+
+// decision is what the audit is told: "http://metadata.google.internal at 169.254.169.254". Who asked is not known here.
+func (d *Denial) decision(scheme string) access.Decision {
+	resource := scheme + "://" + d.Host
+	if d.Address.IsValid() {
+		resource += " at " + d.Address.String()
+	}
+	return access.Decision{Operation: "egress", Level: "connect", Resource: resource, Rule: access.Rule(d.Rule)}
 }
 
 // The rules that refuse a request whatever its address is. Those about addresses are the classes of address.go.

@@ -38,9 +38,7 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = r.Body.Close() // as the interface demands; nothing was sent
 	}
 	if denial := denialOf(err); denial != nil {
-		seen := *denial
-		seen.Scheme = r.URL.Scheme // there is one: without a URL nothing is denied
-		event.Publish(r.Context(), d.events, seen)
+		event.Publish(r.Context(), d.events, denial.decision(r.URL.Scheme))
 	}
 	return nil, err
 }

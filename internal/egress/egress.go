@@ -9,7 +9,8 @@
 // unpack to.
 //
 // A refusal is an error of kind [fault.Denied] whose code names the rule, such as
-// EGRESS_DENIED(metadata); it has no side effect, and one [Denial] is published for it.
+// EGRESS_DENIED(metadata); it has no side effect, and one [access.Decision] is
+// published for it.
 package egress
 
 import (
@@ -25,7 +26,7 @@ import (
 // Option changes what [New] makes.
 type Option func(*door)
 
-// WithEvents publishes a [Denial] on the bus for each refused request.
+// WithEvents publishes an [access.Decision] on the bus for each refused request; the audit listens there.
 func WithEvents(bus *event.Bus) Option { return func(d *door) { d.events = bus } }
 
 // WithResolver sets what turns names into addresses, instead of the resolver of the system.

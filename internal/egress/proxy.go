@@ -21,7 +21,7 @@ func WithProxy(ctx context.Context, address string) (context.Context, error) {
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
-		return nil, refuse(&Denial{Scheme: u.Scheme, Host: u.Host, Rule: ruleProxyScheme})
+		return nil, refuse(&Denial{Host: u.Host, Rule: ruleProxyScheme})
 	}
 	return context.WithValue(ctx, proxyKey{}, u), nil
 }

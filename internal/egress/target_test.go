@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
 )
@@ -42,11 +43,11 @@ func TestT01_Inside(t *testing.T) {
 			continue
 		}
 		records := w.denied()
-		if len(records) != 1 || records[0].Rule != rule || !records[0].Address.IsValid() || !strings.HasPrefix(target, records[0].Scheme+"://") {
+		if len(records) != 1 || records[0].Rule != access.Rule(rule) || !strings.Contains(records[0].Resource, " at ") || records[0].Allowed {
 			t.Errorf("%s: records %+v, want one with the rule and the address", target, records)
 		}
 		for _, r := range records {
-			if strings.Contains(r.Error()+r.Host, "canary") {
+			if strings.Contains(r.Resource, "canary") {
 				t.Errorf("%s: the record tells what was asked: %+v", target, r)
 			}
 		}
@@ -75,7 +76,7 @@ func TestT02_Disguise(t *testing.T) {
 		if !strings.HasPrefix(code(err), "EGRESS_DENIED(") {
 			t.Errorf("%s: error = %v, want it denied", host, err)
 		}
-		if r := w.denied(); len(r) != 1 || !r[0].Address.IsValid() {
+		if r := w.denied(); len(r) != 1 || !strings.Contains(r[0].Resource, " at ") {
 			t.Errorf("%s: records %+v, want one that names the address", host, r)
 		}
 	}

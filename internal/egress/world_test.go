@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
@@ -28,7 +29,7 @@ type world struct {
 	servers map[string]string   // listener by address with a port, or by address
 	lookups []string
 	dials   []string // addresses that were connected
-	denials []Denial
+	denials []access.Decision
 }
 
 func newWorld(t *testing.T) *world {
@@ -87,7 +88,7 @@ func (w *world) at(name, ip string, srv *httptest.Server) {
 func (w *world) client(p Policy, l limits.Limits) *http.Client {
 	w.t.Helper()
 	bus := &event.Bus{}
-	event.On(bus, func(_ context.Context, d Denial) {
+	event.On(bus, func(_ context.Context, d access.Decision) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.denials = append(w.denials, d)
@@ -110,7 +111,7 @@ func (w *world) dialled() []string {
 }
 
 // denied returns the audit records since the last call.
-func (w *world) denied() []Denial {
+func (w *world) denied() []access.Decision {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := w.denials
