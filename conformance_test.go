@@ -46,7 +46,7 @@ func TestConformance(t *testing.T) {
 
 // needsMore reports whether a case asks a model or uses a component type that does not exist yet.
 func needsMore(c *conformance.Case) bool {
-	if c.ReachesModel() || c.Name == "endpoint/binary-input" {
+	if c.ReachesModel() {
 		return true
 	}
 	file, err := value.Parse(c.Agent)

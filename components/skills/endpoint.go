@@ -64,6 +64,12 @@ func runEndpoint(ctx context.Context, call *component.Call, _ *endpointSettings,
 	if query, err = section(call, "query", query); err != nil {
 		return value.Value{}, err
 	}
+	if body, err = files(ctx, call, body, r.Files); err != nil {
+		return value.Value{}, err
+	}
+	if query, err = files(ctx, call, query, nil); err != nil {
+		return value.Value{}, err
+	}
 	return value.Obj(value.M("headers", r.Headers), value.M("body", body), value.M("query", query), value.M("params", params)), nil
 }
 

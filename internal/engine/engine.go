@@ -56,6 +56,7 @@ func NewProgram(plan *workflow.Plan) *Program {
 		types, any := make([]infer.Type, len(inputs)), true
 		for k := range inputs {
 			types[k] = infer.TypeOf(inputs[k].Type)
+			p.slow[i] = p.slow[i] || inst != nil && (types[k].IsBinary() || inputs[k].IsFile) // files are read and kept
 			any = any && types[k] == infer.Any
 		}
 		if !any {
