@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/agent"
 	"github.com/sre-go/sre/internal/agentfile"
+	"github.com/sre-go/sre/internal/leak"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
@@ -30,40 +30,7 @@ import (
 
 const testToken = "a-token-of-the-operator-0123456789"
 
-// TestMain fails when a goroutine of this package or of net/http outlives the tests.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	deadline := time.NewTimer(5 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	for late := false; code == 0; {
-		left := leftovers()
-		if left == "" {
-			break
-		}
-		if late {
-			fmt.Fprintln(os.Stderr, "goroutines outlive the tests:\n"+left)
-			code = 1
-		}
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			late = true
-		}
-	}
-	os.Exit(code)
-}
-
-// leftovers returns the stacks of the goroutines that should have ended.
-func leftovers() string {
-	stacks := make([]byte, 4<<20)
-	var left []string
-	for _, s := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-		if !strings.Contains(s, "TestMain") && (strings.Contains(s, "internal/httpserver") || strings.Contains(s, "net/http.")) {
-			left = append(left, s)
-		}
-	}
-	return strings.Join(left, "\n\n")
-}
+func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
 
 // world is a server on a loopback listener with agents behind it.
 type world struct {
