@@ -44,9 +44,15 @@ func TestPublish_Context(t *testing.T) {
 
 func TestPublish_NilBus(t *testing.T) {
 	t.Parallel()
+	heard := 0
+	var other Bus
+	On(&other, func(context.Context, started) { heard++ })
 	var b *Bus
 	Publish(t.Context(), b, started{"a"})
 	Publish(t.Context(), &Bus{}, started{"a"})
+	if heard != 0 {
+		t.Errorf("another bus heard %d notices, want none", heard)
+	}
 }
 
 func TestOn_Stop(t *testing.T) {
