@@ -35,7 +35,7 @@ func (x *exchange) hasToken() bool {
 		return false
 	}
 	scheme, token, ok := strings.Cut(sent[0], " ")
-	return ok && strings.EqualFold(scheme, "Bearer") && x.token.Equal(secret.New(token))
+	return ok && strings.EqualFold(scheme, "Bearer") && x.cfg.Token.Equal(secret.New(token))
 }
 
 func unauthenticated() error {

@@ -13,7 +13,7 @@ import (
 func (x *exchange) headers() value.Value {
 	members := make([]value.Member, 0, len(x.r.Header)+1)
 	for name, texts := range x.r.Header {
-		lower := strings.ToLower(name)
+		lower := lowerName(name)
 		if !x.hides(lower) {
 			members = append(members, value.M(lower, value.Of(strings.Join(texts, separator(lower)))))
 		}
@@ -23,6 +23,25 @@ func (x *exchange) headers() value.Value {
 	}
 	slices.SortFunc(members, func(a, b value.Member) int { return strings.Compare(a.Key, b.Key) })
 	return value.OfMembers(members)
+}
+
+// lowerName is strings.ToLower, for free with the names that nearly every request has.
+func lowerName(name string) string {
+	switch name {
+	case "Accept":
+		return "accept"
+	case "Accept-Encoding":
+		return "accept-encoding"
+	case "Authorization":
+		return "authorization"
+	case "Content-Length":
+		return "content-length"
+	case "Content-Type":
+		return "content-type"
+	case "User-Agent":
+		return "user-agent"
+	}
+	return strings.ToLower(name)
 }
 
 func (x *exchange) hides(name string) bool {

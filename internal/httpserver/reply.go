@@ -35,18 +35,33 @@ func (x *exchange) write(answer value.Value, err error) {
 	x.err = errors.Join(err, broken)
 }
 
-// writeHeader sends the status with the headers of every response. Nothing here is a page, so browsers are told to
-// keep it, frame it, run it and guess its type never.
+// fixedHeader is a header that is the same in every response. Responses share the list, and nobody changes it.
+type fixedHeader struct {
+	name  string
+	texts []string
+}
+
+// fixedHeaders returns the headers of every response. Nothing here is a page, so browsers are told to keep it, frame it,
+// run it and guess its type never.
+func fixedHeaders() []fixedHeader {
+	return []fixedHeader{
+		{"Content-Type", []string{"application/json; charset=utf-8"}},
+		{"Cache-Control", []string{"no-store"}},
+		{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'; sandbox"}},
+		{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+		{"Referrer-Policy", []string{"no-referrer"}},
+		{"X-Content-Type-Options", []string{"nosniff"}},
+	}
+}
+
+// writeHeader sends the status and the headers.
 func (x *exchange) writeHeader(length int) {
 	h := x.w.Header()
-	h["Content-Type"] = []string{"application/json; charset=utf-8"}
+	for _, f := range x.fixed {
+		h[f.name] = f.texts
+	}
 	h["Content-Length"] = []string{strconv.Itoa(length)}
 	h["X-Request-Id"] = []string{x.id}
-	h["Cache-Control"] = []string{"no-store"}
-	h["Content-Security-Policy"] = []string{"default-src 'none'; frame-ancestors 'none'; sandbox"}
-	h["Cross-Origin-Resource-Policy"] = []string{"same-origin"}
-	h["Referrer-Policy"] = []string{"no-referrer"}
-	h["X-Content-Type-Options"] = []string{"nosniff"}
 	if x.status == http.StatusUnauthorized {
 		h["Www-Authenticate"] = []string{`Bearer realm="sre"`}
 	}

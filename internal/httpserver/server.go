@@ -53,8 +53,8 @@ type Config struct {
 // Server answers HTTP requests for the agents of a manager. It is an [http.Handler], and safe for concurrent use.
 type Server struct {
 	cfg     Config
-	token   secret.Value // as clients send it: behind "Bearer "
 	hosts   map[string]bool
+	fixed   []fixedHeader
 	buffers sync.Pool // of *[]byte
 }
 
@@ -83,7 +83,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.OpenAPI == nil {
 		cfg.OpenAPI = describe
 	}
-	s := &Server{cfg: cfg, token: cfg.Token, hosts: make(map[string]bool)}
+	s := &Server{cfg: cfg, hosts: make(map[string]bool), fixed: fixedHeaders()}
 	for _, h := range cfg.Hosts {
 		s.hosts[hostname(h)] = true
 	}
