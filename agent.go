@@ -195,8 +195,8 @@ func (a *Agent) Answer(ctx context.Context, req Request) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
-	if res.Data.IsArray() && res.Data.Len() == 0 && len(res.Waiting) > 0 {
-		return value.Value{}, res.Waiting.Err()
+	if err := a.Explain(&req, res); err != nil {
+		return value.Value{}, err
 	}
 	return res.Data, nil
 }

@@ -2,16 +2,20 @@ package sre
 
 import (
 	"context"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/engine"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/agent/catalog"
 	"github.com/sre-go/sre/subsystem/memory/cache"
+	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/vault"
 	"github.com/sre-go/sre/value"
@@ -27,6 +31,16 @@ func componentsOf(ctx context.Context, s *connector.Services, linked []component
 		return linked, nil
 	}
 	return types.For(access.Public()).List(ctx)
+}
+
+// use returns the middleware of every run: what the program asked for, and innermost the records of calls, when there
+// is a Log service and somebody reads what it says.
+func (o *options) use(s *connector.Services) []engine.Middleware {
+	if _, ok := connector.Find(s, logsink.Kind); !ok || !o.log.Enabled(context.Background(), slog.LevelInfo) {
+		return o.middleware
+	}
+	failed := func(err error) { o.log.Warn("a call was not recorded", "error", err.Error()) }
+	return append(slices.Clip(o.middleware), agent.Records(failed))
 }
 
 // teams returns the directory of teams, nil without an Account service.

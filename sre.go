@@ -99,7 +99,7 @@ func (rt *Runtime) manager(o *options, services *connector.Services, types []com
 	return agent.Config{
 		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
 		Teams: teams(services), Secret: readSecret(services), Sessions: sessionStore(services), Find: rt.find, HTTP: rt.http,
-		Use: o.middleware, Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
+		Use: o.use(services), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 	"github.com/sre-go/sre/subsystem/llm/models/jsonmodels"
 	"github.com/sre-go/sre/subsystem/memory/cache"
 	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
+	"github.com/sre-go/sre/subsystem/observe/logsink"
+	"github.com/sre-go/sre/subsystem/observe/logsink/consolelog"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
 	"github.com/sre-go/sre/subsystem/security/account/jsonfileaccount"
@@ -31,7 +33,7 @@ import (
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
 		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
-		agentdata.Kind, catalog.Kind,
+		agentdata.Kind, catalog.Kind, logsink.Kind,
 	}
 }
 
@@ -46,5 +48,6 @@ func Connectors() []connector.Definition {
 		jsonmodels.Definition, echollm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
+		consolelog.Definition,
 	}
 }

@@ -2,7 +2,6 @@ package httpserver
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/sre-go/sre/fault"
@@ -41,38 +40,14 @@ func (x *exchange) run(to route) (value.Value, error) {
 		return value.Value{}, unknownEndpoint(a, x.r.Method, to)
 	case err != nil:
 		return value.Value{}, err
-	case res.Data.IsArray() && res.Data.Len() == 0:
-		if err := empty(a, &req, res.Waiting); err != nil {
-			return value.Value{}, err
-		}
+	}
+	if err := a.Explain(&req, res); err != nil {
+		return value.Value{}, err
 	}
 	if x.operator && req.Query.GetString("includeNewState") == "true" {
 		return x.withNewState(a, res.Data)
 	}
 	return res.Data, nil
-}
-
-// empty explains an answer with nothing in it: components that wait for inputs, or inputs of the skill that were not
-// sent, so that nothing behind them began. It is nil when the run had everything and has nothing to say.
-func empty(a *agent.Agent, req *agent.Request, waiting agent.Waits) error {
-	if err := waiting.Err(); err != nil {
-		return err
-	}
-	i, ok := a.Plan().Endpoint(req.Method, req.Path)
-	if !ok {
-		return nil
-	}
-	var missing []string
-	for _, in := range a.Plan().Node(i).Inputs {
-		if !in.Optional && in.DefaultVal.IsNil() && req.Body.Get(in.Name).IsNil() && req.Query.Get(in.Name).IsNil() {
-			missing = append(missing, in.Name)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	err := fault.Newf(fault.Invalid, "the run ended without a result: the request lacks %s", strings.Join(missing, ", "))
-	return fault.Hint(err, "send these inputs, or mark them optional in the agent")
 }
 
 // find returns the agent of a route. What is not in the table does not exist, whatever the reason.
