@@ -8,6 +8,8 @@ import (
 	"github.com/sre-go/sre/subsystem/agent/agentdata/nullagentdata"
 	"github.com/sre-go/sre/subsystem/agent/catalog"
 	"github.com/sre-go/sre/subsystem/agent/catalog/localcomponent"
+	"github.com/sre-go/sre/subsystem/io/cli"
+	"github.com/sre-go/sre/subsystem/io/cli/argumentcli"
 	"github.com/sre-go/sre/subsystem/io/nkv"
 	"github.com/sre-go/sre/subsystem/io/nkv/ramnkv"
 	"github.com/sre-go/sre/subsystem/io/storage"
@@ -33,7 +35,7 @@ import (
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
 		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
-		agentdata.Kind, catalog.Kind, logsink.Kind,
+		agentdata.Kind, catalog.Kind, logsink.Kind, cli.Kind,
 	}
 }
 
@@ -49,5 +51,6 @@ func Connectors() []connector.Definition {
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
 		consolelog.Definition,
+		argumentcli.Definition,
 	}
 }
