@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/egress"
 	"github.com/sre-go/sre/internal/kernel"
+	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/value"
 )
 
@@ -117,4 +119,24 @@ func (o *options) client(c kernel.Config) (*http.Client, error) {
 		return o.http, nil
 	}
 	return egress.FromConfig(c.Egress.Value, c.Limits)
+}
+
+// compatibility is the section of the configuration that switches on behaviour of the TypeScript runtime.
+type compatibility struct {
+	CountCalls bool `json:"countCalls" doc:"Count the calls of each component against the circular limit, instead of how often a path comes back to it."`
+}
+
+// Compatibility returns the schema of the section, for reference pages.
+func Compatibility() schema.Object { return schema.For[compatibility]() }
+
+func (o *options) compatibility(s kernel.Section) error {
+	if s.Value.IsNil() {
+		return nil
+	}
+	if err := Compatibility().CheckStrict(s.Value); err != nil {
+		return &fault.Error{Op: "config", Resource: "compatibility in " + s.Origin, Kind: fault.Invalid, Err: err}
+	}
+	c, err := schema.Decode[compatibility](Compatibility(), s.Value)
+	o.perComponent = o.perComponent || c.CountCalls
+	return err
 }

@@ -76,6 +76,9 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if rt.config, err = o.configuration(set); err != nil {
 		return nil, err
 	}
+	if err := o.compatibility(rt.config.Compat); err != nil {
+		return nil, err
+	}
 	if rt.http, err = o.client(rt.config); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/value"
 )
 
@@ -98,6 +99,35 @@ func TestLoadID(t *testing.T) {
 	}
 	if _, err := rt.LoadID(t.Context(), "nobody", ""); !fault.Is(err, fault.NotFound) {
 		t.Errorf("LoadID() of no agent: error = %v, want not found", err)
+	}
+}
+
+// TestCountCalls: the circular limit of the TypeScript runtime ends a loop of a hundred items.
+func TestCountCalls(t *testing.T) {
+	t.Parallel()
+	items := make([]value.Value, 150)
+	for i := range items {
+		items[i] = value.OfInt(i)
+	}
+	for config, want := range map[string]bool{`{}`: true, `{"compatibility":{"countCalls":true}}`: false} {
+		rt := start(t, config)
+		doc, err := agentfile.Parse([]byte(`{"id":"loop","components":[
+			{"id":"EP","name":"APIEndpoint","data":{"endpoint":"go"},"inputs":[{"name":"list","type":"Array"}],"outputs":[{"name":"body.list"}]},
+			{"id":"F","name":"ForEach","data":{"format":"results-array"},"inputs":[{"name":"Input","type":"Array"}],"outputs":[{"name":"Loop","default":true},{"name":"Result","default":true}]},
+			{"id":"E","name":"FEncDec","data":{"action":"Encode","encoding":"hex"},"inputs":[{"name":"Data","type":"Any"}],"outputs":[{"name":"Output","default":true}]},
+			{"id":"OUT","name":"APIOutput","data":{"format":"minimal"},"inputs":[{"name":"r","type":"Any"}],"outputs":[{"name":"Output","default":true}]}],
+			"connections":[{"sourceId":"EP","sourceIndex":0,"targetId":"F","targetIndex":0},{"sourceId":"F","sourceIndex":0,"targetId":"E","targetIndex":0},{"sourceId":"F","sourceIndex":1,"targetId":"OUT","targetIndex":0}]}`), rt.Manager().Bounds())
+		if err != nil {
+			t.Fatal(err)
+		}
+		agent, err := rt.Load(t.Context(), doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = agent.Call(t.Context(), "go", value.Obj(value.M("list", value.List(items...))))
+		if (err == nil) != want || err != nil && fault.CodeOf(err) != "LIMIT_EXCEEDED(circular)" {
+			t.Errorf("%s: Call() error = %v, want success %t", config, err, want)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ type Config struct {
 	Limits   limits.Limits
 	Server   Section
 	Egress   Section
+	Compat   Section // behaviour of the TypeScript runtime that is switched on
 	Origins  []string // the layers that said something, weakest first
 }
 
@@ -41,13 +42,13 @@ func (in Instance) describe() string {
 // Layer is one source of configuration.
 type Layer struct {
 	Origin string      // where it stands, for people
-	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}}
+	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "compatibility": {...}}
 	// Getenv resolves $env(NAME) in the texts of the layer; nil leaves them as they are.
 	Getenv func(string) string
 }
 
 // sections are the members of a configuration.
-func sections() []string { return []string{"services", "limits", "server", "egress"} }
+func sections() []string { return []string{"services", "limits", "server", "egress", "compatibility"} }
 
 // Merge lays layers over each other, the weakest first. A service that a layer names is replaced as a whole; limits
 // are replaced one by one.
@@ -81,6 +82,8 @@ func (c *Config) apply(l Layer) error {
 			err = c.limits(m.Value)
 		case "server":
 			c.Server = Section{m.Value, l.Origin}
+		case "compatibility":
+			c.Compat = Section{m.Value, l.Origin}
 		case "egress":
 			c.Egress = Section{m.Value, l.Origin}
 		default:
