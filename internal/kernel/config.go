@@ -13,7 +13,7 @@ type Config struct {
 	Limits   limits.Limits
 	Server   Section
 	Egress   Section
-	Compat   Section // behaviour of the TypeScript runtime that is switched on
+	Compat   Section  // behaviour of the TypeScript runtime that is switched on
 	Origins  []string // the layers that said something, weakest first
 }
 
