@@ -12,6 +12,9 @@ import (
 	"github.com/sre-go/sre/subsystem/io/cli/argumentcli"
 	"github.com/sre-go/sre/subsystem/io/nkv"
 	"github.com/sre-go/sre/subsystem/io/nkv/ramnkv"
+	"github.com/sre-go/sre/subsystem/io/router"
+	"github.com/sre-go/sre/subsystem/io/router/httprouter"
+	"github.com/sre-go/sre/subsystem/io/router/nullrouter"
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/io/storage/localstorage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
@@ -35,7 +38,7 @@ import (
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
 		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
-		agentdata.Kind, catalog.Kind, logsink.Kind, cli.Kind,
+		agentdata.Kind, catalog.Kind, logsink.Kind, cli.Kind, router.Kind,
 	}
 }
 
@@ -52,5 +55,6 @@ func Connectors() []connector.Definition {
 		localcomponent.Definition(Components()),
 		consolelog.Definition,
 		argumentcli.Definition,
+		httprouter.Definition, nullrouter.Definition,
 	}
 }

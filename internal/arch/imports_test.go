@@ -63,7 +63,7 @@ func table() []row {
 		{"internal/agent", "below"},
 		{".", "below"},
 		{"internal/httpserver", ". below"},
-		{"internal/refdoc", ". foundation connector component internal/limits"},
+		{"internal/refdoc", ". foundation connector component internal/limits internal/egress"},
 		{"internal/cli", ". below internal/httpserver internal/refdoc"},
 		{"bundle/*", ". connector component components/* subsystem/*/* subsystem/*/*/*"},
 		{"cmd/sre", ". bundle/* internal/cli"},

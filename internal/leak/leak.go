@@ -122,7 +122,7 @@ func parse(text string) []goroutine {
 	for entry := range strings.SplitSeq(text, "\n\n") {
 		rest, ok := strings.CutPrefix(strings.TrimLeft(entry, "\n"), "goroutine ")
 		id, _, more := strings.Cut(rest, " ")
-		if ok && more && id != "" {
+		if ok && more && id != "" && strings.Trim(id, "0123456789") == "" {
 			all = append(all, goroutine{id: id, stack: strings.TrimSpace(entry)})
 		}
 	}
