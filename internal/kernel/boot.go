@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/sre-go/sre/connector"
@@ -54,6 +55,9 @@ func (b *booter) core() error {
 			if b.definitions[kind] == nil {
 				b.definitions[kind] = map[string]connector.Definition{}
 			}
+			if _, twice := b.definitions[kind][d.Name]; twice {
+				return fault.Newf(fault.Internal, "the program has two connectors of %s with the name %s", kind, d.Name)
+			}
 			b.definitions[kind][d.Name] = d
 		}
 		return b.checkAll()
@@ -65,7 +69,7 @@ func (b *booter) checkAll() error {
 	var errs []error
 	kinds := map[string]bool{}
 	for _, k := range b.set.Kinds {
-		kinds[k.KindName()] = true
+		known(kinds, k)
 	}
 	for name, instances := range b.Config.Services {
 		if !kinds[name] {
@@ -84,6 +88,17 @@ func (b *booter) checkAll() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// known adds the names of a kind and of all it requires, directly or not.
+func known(names map[string]bool, k connector.AnyKind) {
+	if names[k.KindName()] {
+		return
+	}
+	names[k.KindName()] = true
+	for _, need := range k.Needs() {
+		known(names, need)
+	}
 }
 
 func wrong(instances []Instance, err error) error {
@@ -116,6 +131,9 @@ func (b *booter) register() error {
 		name := k.KindName()
 		switch state[name] {
 		case done:
+			if !slices.Contains(b.order, k) {
+				return fault.Newf(fault.Internal, "the program has two services with the name %s", name)
+			}
 			return nil
 		case open:
 			return fault.Newf(fault.Internal, "services require each other in a circle: %s", strings.Join(append(path, name), " → "))
@@ -164,7 +182,8 @@ func (b *booter) connect(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		if err := b.step("start "+o.name, "", func() error { return s.Start(ctx) }); err != nil {
+		start := func() error { return protect(b.Log, o.name, func() error { return s.Start(ctx) }) }
+		if err := b.step("start "+o.name, "", start); err != nil {
 			return &fault.Error{Op: "kernel.start", Resource: o.name, Kind: fault.KindOf(err), Err: err}
 		}
 	}
@@ -183,11 +202,15 @@ func (b *booter) service(ctx context.Context, kind connector.AnyKind) error {
 	for _, in := range instances {
 		full := name + "/" + in.ID
 		err := b.step(full, in.describe(), func() error {
-			c, err := b.definitions[name][in.Connector].Open(ctx, b.env(kind, full), noSettings(in.Settings))
+			var c any
+			err := protect(b.Log, full, func() (err error) {
+				c, err = b.definitions[name][in.Connector].Open(ctx, b.env(kind, full), noSettings(in.Settings))
+				return err
+			})
 			if err != nil {
-				return &fault.Error{Op: "kernel.open", Resource: full, Kind: fault.KindOf(err), Err: err}
+				return b.lacking(kind, &fault.Error{Op: "kernel.open", Resource: full, Kind: fault.KindOf(err), Err: err})
 			}
-			b.opened = append(b.opened, opened{full, c})
+			b.add(full, c)
 			open = append(open, connector.Opened{ID: in.ID, Connector: c})
 			return nil
 		})
@@ -198,13 +221,31 @@ func (b *booter) service(ctx context.Context, kind connector.AnyKind) error {
 			def = in.ID
 		}
 	}
-	built, err := connector.Build(kind, b.env(kind, name), def, open, b.opener(ctx, kind, instances))
+	var built any
+	err := protect(b.Log, name, func() (err error) {
+		built, err = connector.Build(kind, b.env(kind, name), def, open, b.opener(ctx, kind, instances))
+		return err
+	})
 	if err != nil {
-		return &fault.Error{Op: "kernel.build", Resource: name, Kind: fault.KindOf(err), Err: err}
+		return b.lacking(kind, &fault.Error{Op: "kernel.build", Resource: name, Kind: fault.KindOf(err), Err: err})
 	}
 	b.services.Put(kind, built)
-	b.opened = append(b.opened, opened{name, built})
+	b.add(name, built)
 	return nil
+}
+
+// lacking adds to an error of a service which of the services it requires are not there: that is mostly why.
+func (b *booter) lacking(kind connector.AnyKind, err error) error {
+	var names []string
+	for _, need := range kind.Needs() {
+		if len(b.Config.Services[need.KindName()]) == 0 {
+			names = append(names, need.KindName())
+		}
+	}
+	if names == nil {
+		return err
+	}
+	return fault.Hint(err, "%s requires %s; configure a connector for each", kind.KindName(), strings.Join(names, ", "))
 }
 
 // opener opens a connector like a configured one, with settings of a single call laid over its own.

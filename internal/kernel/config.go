@@ -15,6 +15,7 @@ type Config struct {
 	Egress   Section
 	Compat   Section  // behaviour of the TypeScript runtime that is switched on
 	Origins  []string // the layers that said something, weakest first
+	Sources  Sources  // the layer that each value comes from
 }
 
 // Section is a part of the configuration that another package reads.
@@ -53,7 +54,7 @@ func sections() []string { return []string{"services", "limits", "server", "egre
 // Merge lays layers over each other, the weakest first. A service that a layer names is replaced as a whole; limits
 // are replaced one by one.
 func Merge(layers []Layer) (Config, error) {
-	c := Config{Services: map[string][]Instance{}, Limits: limits.Default()}
+	c := Config{Services: map[string][]Instance{}, Limits: limits.Default(), Sources: Sources{}}
 	for _, l := range layers {
 		if l.Value.IsNil() || len(l.Value.Members()) == 0 && l.Value.IsObject() {
 			continue
@@ -79,13 +80,15 @@ func (c *Config) apply(l Layer) error {
 		case "services":
 			err = c.services(m.Value, l.Origin)
 		case "limits":
-			err = c.limits(m.Value)
+			err = c.limits(m.Value, l.Origin)
 		case "server":
 			c.Server = Section{m.Value, l.Origin}
+			c.Sources.set("server", m.Value, l.Origin)
 		case "compatibility":
 			c.Compat = Section{m.Value, l.Origin}
 		case "egress":
 			c.Egress = Section{m.Value, l.Origin}
+			c.Sources.set("egress", m.Value, l.Origin)
 		default:
 			err = schema.UnknownName("setting", m.Key, sections())
 		}
@@ -96,7 +99,7 @@ func (c *Config) apply(l Layer) error {
 	return nil
 }
 
-func (c *Config) limits(v value.Value) error {
+func (c *Config) limits(v value.Value, origin string) error {
 	if !v.IsObject() {
 		return fault.Newf(fault.Invalid, "limits is an object of names and values, not %s", v.Kind())
 	}
@@ -104,6 +107,7 @@ func (c *Config) limits(v value.Value) error {
 		if err := c.Limits.Set(m.Key, m.Value.Text()); err != nil {
 			return err
 		}
+		c.Sources.set("limits."+m.Key, m.Value, origin)
 	}
 	return nil
 }
@@ -124,6 +128,7 @@ func (c *Config) services(v value.Value, origin string) error {
 			return err
 		}
 		c.Services[m.Key] = instances
+		c.Sources.set("services."+m.Key, m.Value, origin)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/sre-go/sre/connector"
@@ -45,8 +46,13 @@ type Options struct {
 type Kernel struct {
 	services *connector.Services
 	report   Report
-	opened   []opened // in boot order
 	now      func() time.Time
+	log      *slog.Logger
+	http     *http.Client
+
+	closing sync.Mutex // held by Close, so that a second one waits for the first
+	mu      sync.Mutex
+	opened  []opened // in boot order; none once closed
 }
 
 // opened is something that may have to be checked and closed.
@@ -57,7 +63,7 @@ type opened struct {
 
 // Start boots the services. On failure everything that was opened is closed again.
 func Start(ctx context.Context, set Set, o Options) (*Kernel, error) {
-	k := &Kernel{services: connector.NewServices(), now: o.Effects.Now}
+	k := &Kernel{services: connector.NewServices(), now: o.Effects.Now, log: o.Log, http: o.HTTP}
 	b := booter{Kernel: k, set: set, Options: o, definitions: map[string]map[string]connector.Definition{}}
 	if err := b.boot(ctx); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
@@ -76,31 +82,59 @@ func (k *Kernel) Services() *connector.Services { return k.services }
 // Report returns how the boot went.
 func (k *Kernel) Report() Report { return k.report }
 
-// Health asks everything that can tell for its health and returns the answers by name, nil for healthy.
+// Health asks everything that can tell for its health, all at once, and returns the answers by name, nil for healthy.
+// What has not answered when ctx ends is ill.
 func (k *Kernel) Health(ctx context.Context) map[string]error {
+	k.mu.Lock()
+	parts := slices.Clone(k.opened)
+	k.mu.Unlock()
 	health := map[string]error{}
-	for _, o := range k.opened {
+	var mu sync.Mutex
+	var checks sync.WaitGroup
+	for _, o := range parts {
 		if c, ok := o.part.(connector.Checker); ok {
-			health[o.name] = c.Check(ctx)
+			checks.Go(func() {
+				err := k.within(ctx, o.name, c.Check)
+				mu.Lock()
+				defer mu.Unlock()
+				health[o.name] = err
+			})
 		}
 	}
+	checks.Wait()
 	return health
 }
 
-// Close closes everything in reverse boot order. When ctx ends, what is left is still told to close, with no time.
+// Close closes everything in reverse boot order, and the idle connections of the HTTP client. When ctx ends, what is
+// left is still told to close, and left behind when it does not within a second. A second Close does nothing.
 func (k *Kernel) Close(ctx context.Context) error {
+	k.closing.Lock()
+	defer k.closing.Unlock()
+	k.mu.Lock()
+	parts := k.opened
+	k.opened = nil
+	k.mu.Unlock()
 	var errs []error
-	for _, o := range slices.Backward(k.opened) {
+	for _, o := range slices.Backward(parts) {
 		c, ok := o.part.(connector.Closer)
 		if !ok {
 			continue
 		}
-		if err := c.Close(ctx); err != nil {
+		if err := k.within(ctx, o.name, c.Close); err != nil {
 			errs = append(errs, &fault.Error{Op: "kernel.close", Resource: o.name, Kind: fault.KindOf(err), Err: err})
 		}
 	}
-	k.opened = nil
+	if k.http != nil {
+		k.http.CloseIdleConnections()
+	}
 	return errors.Join(errs...)
+}
+
+// add notes what was opened, for Health and Close.
+func (k *Kernel) add(name string, part any) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.opened = append(k.opened, opened{name, part})
 }
 
 // env returns what a part of the kind is given.
