@@ -86,6 +86,7 @@ func (c *Config) apply(l Layer) error {
 			c.Sources.set("server", m.Value, l.Origin)
 		case "compatibility":
 			c.Compat = Section{m.Value, l.Origin}
+			c.Sources.set("compatibility", m.Value, l.Origin)
 		case "egress":
 			c.Egress = Section{m.Value, l.Origin}
 			c.Sources.set("egress", m.Value, l.Origin)

@@ -47,7 +47,7 @@ func TestSources(t *testing.T) {
 	c, err := Merge([]Layer{
 		{Origin: "defaults", Value: parse(t, `{"services":{"A":{"Connector":"x","Settings":{"k":1}},"AB":{"Connector":"y"}},"limits":{"steps":1,"depth":2},"egress":{"allowPrivate":true,"allowHosts":["a","b"]}}`)},
 		{Origin: "nothing", Value: parse(t, `{}`)},
-		{Origin: "file", Value: parse(t, `{"services":{"A":[{"Connector":"z"},{"Connector":"z","Id":"two"}]},"limits":{"steps":3},"egress":{"allowHosts":[]},"server":{"port":"$env(PORT)"}}`),
+		{Origin: "file", Value: parse(t, `{"services":{"A":[{"Connector":"z"},{"Connector":"z","Id":"two"}]},"limits":{"steps":3},"egress":{"allowHosts":[]},"server":{"port":"$env(PORT)"},"compatibility":{"countCalls":true}}`),
 			Getenv: func(string) string { return "1" }},
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func TestSources(t *testing.T) {
 	}
 	want := Sources{
 		"services.A[0].Connector": "file", "services.A[1].Connector": "file", "services.A[1].Id": "file", "services.AB.Connector": "defaults",
-		"limits.steps": "file", "limits.depth": "defaults", "egress.allowHosts": "file", "server.port": "file",
+		"limits.steps": "file", "limits.depth": "defaults", "egress.allowHosts": "file", "server.port": "file", "compatibility.countCalls": "file",
 	}
 	for path, origin := range want {
 		if c.Sources[path] != origin {
