@@ -51,13 +51,33 @@ func (rt *Runtime) Problems(doc *agentfile.Document) agentfile.Problems {
 	return rt.agents.Problems(doc)
 }
 
-// LoadFile loads the agent of a file. Its id is that of the file, or made up when the file has none.
+// LoadFile loads the agent of a file. Its id is the one in the file, or the name of the file when there is none.
 func (rt *Runtime) LoadFile(ctx context.Context, path string) (*Agent, error) {
 	doc, err := rt.Read(path)
 	if err != nil {
 		return nil, err
 	}
-	return rt.Load(ctx, doc)
+	id := doc.ID
+	if id == "" {
+		id = idOf(path)
+	}
+	a, err := rt.agents.Load(ctx, doc, agent.Options{ID: id})
+	if err != nil {
+		return nil, &fault.Error{Op: "agent.load", Resource: path, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: err}
+	}
+	return &Agent{a}, nil
+}
+
+// idOf makes an id of the name of a file: what is no letter or digit becomes a hyphen.
+func idOf(path string) string {
+	base := strings.TrimSuffix(filepath.Base(path), Extension)
+	id := strings.Map(func(r rune) rune {
+		if access.ValidID(string(r)) == nil {
+			return r
+		}
+		return '-'
+	}, base)
+	return strings.Trim(id, "-")
 }
 
 // Load loads an agent that was read already.

@@ -135,8 +135,7 @@ func (m *Manager) Load(ctx context.Context, doc *agentfile.Document, opts Option
 		return nil, &fault.Error{Op: "agent.load", Resource: id, Kind: fault.Unavailable, Hint: "the runtime is shutting down"}
 	}
 	if _, taken := m.agents[id]; taken {
-		err := fault.Newf(fault.Conflict, "an agent with this id is loaded already")
-		return nil, &fault.Error{Op: "agent.load", Resource: id, Kind: fault.Conflict, Err: err, Hint: "change the id in one of the files"}
+		return nil, fault.Hint(fault.Newf(fault.Conflict, "an agent with the id %q is loaded already", id), "change the id in one of the files")
 	}
 	m.agents[id] = a
 	return a, nil
