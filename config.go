@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path/filepath"
 
+	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/egress"
@@ -113,12 +114,12 @@ func (o *options) defaults(set Set) value.Value {
 	return value.Obj(value.M("services", b.Build()))
 }
 
-// client returns the way out with the configured egress policy.
-func (o *options) client(c kernel.Config) (*http.Client, error) {
+// client returns the way out with the configured egress policy. What it refuses is told on the bus.
+func (o *options) client(c kernel.Config, events *event.Bus) (*http.Client, error) {
 	if o.http != nil {
 		return o.http, nil
 	}
-	return egress.FromConfig(c.Egress.Value, c.Limits)
+	return egress.FromConfig(c.Egress.Value, c.Limits, egress.WithEvents(events))
 }
 
 // compatibility is the section of the configuration that switches on behaviour of the TypeScript runtime.

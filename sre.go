@@ -79,10 +79,10 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err := o.compatibility(rt.config.Compat); err != nil {
 		return nil, err
 	}
-	if rt.http, err = o.client(rt.config); err != nil {
+	events := &event.Bus{}
+	if rt.http, err = o.client(rt.config, events); err != nil {
 		return nil, err
 	}
-	events := &event.Bus{}
 	rt.kernel, err = kernel.Start(ctx, kernel.Set{Kinds: set.Kinds, Connectors: set.Connectors}, kernel.Options{
 		Config: rt.config, Dir: o.dir, Log: o.log, HTTP: rt.http, Effects: o.effects, Events: events, Getenv: o.getenv,
 		Prepare: func(ctx context.Context, services *connector.Services) error {

@@ -99,6 +99,7 @@ func TestModule(t *testing.T) {
 		"goroutines":   checkGoroutines,
 		"tests":        checkTests,
 		"leaks":        checkLeaks,
+		"suites":       checkSuites,
 		"rooms":        func(files []*file) []string { return checkRooms(files, page) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/schema"
+	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/value"
 )
 
@@ -149,10 +150,7 @@ func (a *app) logger() (*slog.Logger, error) {
 	default:
 		return nil, usageError{fault.Newf(fault.Invalid, "--log-level is error, warn, info or debug, not %q", name)}
 	}
-	if a.Terminal {
-		return slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: level})), nil
-	}
-	return slog.New(slog.NewJSONHandler(a.Err, &slog.HandlerOptions{Level: level})), nil
+	return slog.New(logsink.NewHandler(a.Err, logsink.Options{Level: level, People: a.Terminal, Colour: a.Terminal && a.Getenv("NO_COLOR") == ""})), nil
 }
 
 // fail prints an error for people, or as JSON.
