@@ -24,12 +24,12 @@ import (
 // areas are the areas of recorded cases that this runtime answers so far. Cases that ask a model of another provider
 // than Echo are not among them.
 func areas() []string {
-	return []string{"async", "debug", "debuglog", "endpoint", "flow", "foreach", "functions", "logic"}
+	return []string{"async", "debug", "debuglog", "endpoint", "flow", "foreach", "functions", "logic", "memory"}
 }
 
 // unbuilt are component types of the reference that this runtime does not have yet.
 func unbuilt() map[string]bool {
-	return map[string]bool{"Classifier": true, "GenAILLM": true, "LLMAssistant": true, "MemoryWriteKeyVal": true, "MemoryReadKeyVal": true}
+	return map[string]bool{"Classifier": true, "GenAILLM": true, "LLMAssistant": true}
 }
 
 // TestConformance runs the recorded cases of the reference against a whole runtime. Each run is recorded, then played

@@ -32,6 +32,7 @@ const (
 	Flow      Category = "Flow"
 	Functions Category = "Functions"
 	Models    Category = "Models"
+	Memory    Category = "Memory"
 	Agents    Category = "Agents"
 	Notes     Category = "Notes"
 )

@@ -14,6 +14,7 @@ import (
 	"github.com/sre-go/sre/components/hosted"
 	"github.com/sre-go/sre/components/llms"
 	"github.com/sre-go/sre/components/logic"
+	"github.com/sre-go/sre/components/memories"
 	"github.com/sre-go/sre/components/notes"
 	"github.com/sre-go/sre/components/skills"
 )
@@ -27,6 +28,6 @@ func Set() sre.Set {
 func Components() []component.Definition {
 	return slices.Concat(
 		skills.Definitions(), llms.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
-		data.Definitions(), hosted.Definitions(), notes.Definitions(),
+		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(),
 	)
 }

@@ -72,8 +72,11 @@ func (a *Agent) newExecution(req *Request, path string) (*execution, error) {
 	}
 	x.info.Workflow = x.path.workflow
 	if x.info.Workflow == "" {
-		x.info.Workflow = x.info.Session
-		x.path.workflow = x.info.Session
+		x.info.Workflow = x.info.Session // made for this request, unless the caller named it
+		if req.SessionID != "" {
+			x.info.Workflow = "xTAG-" + cfg.Effects.NewID()
+		}
+		x.path.workflow = x.info.Workflow
 	}
 	x.job = engine.Job{
 		Program: a.program, Scope: a.scope, Agent: &x.info, Request: &x.request, Effects: cfg.Effects, Host: x, HTTP: cfg.HTTP,
