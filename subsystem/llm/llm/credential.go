@@ -61,9 +61,9 @@ const (
 // credential finds what a model is to be called with: the first of its modes that has something.
 func (h *Handle) credential(ctx context.Context, m *models.Model) (Credential, error) {
 	if m.Credentials.IsObject() {
-		fields := map[string]secret.Value{}
-		err := h.expandObject(ctx, "", m.Credentials, fields)
-		return Credential{fields: fields, own: m.TeamOwn}, err
+		c := Credential{fields: map[string]secret.Value{}, own: m.TeamOwn}
+		err := h.expandObject(ctx, "", m.Credentials, &c)
+		return c, err
 	}
 	for _, mode := range modes(m.Credentials) {
 		c, err := h.mode(ctx, mode, m)
@@ -99,7 +99,7 @@ func (h *Handle) mode(ctx context.Context, mode string, m *models.Model) (Creden
 	case modeNone:
 		return Credential{fields: map[string]secret.Value{FieldKey: {}}}, nil
 	case modeInternal:
-		if m.TeamOwn && m.BaseURL != "" {
+		if elsewhere(m) {
 			return Credential{}, nil // the operator's key goes to no address that a tenant chose
 		}
 		if text := h.service.getenv(environment(m.Provider)); text != "" {
@@ -118,6 +118,11 @@ func (h *Handle) mode(ctx context.Context, mode string, m *models.Model) (Creden
 	}
 	err := fault.Newf(fault.Invalid, "model %q has credentials of an unknown mode %q", m.ID, mode)
 	return Credential{}, fault.Hint(err, "use none, internal, vault, bedrock_vault, vertexai_vault or an object")
+}
+
+// elsewhere reports whether a team or a caller, and not the operator, says where the provider is.
+func elsewhere(m *models.Model) bool {
+	return m.TeamOwn && (m.BaseURL != "" || m.Settings.GetString("apiEndpoint") != "")
 }
 
 // fromVault reads keys of the vault into fields. Without all of those that are needed there is nothing.
@@ -163,55 +168,6 @@ func (h *Handle) vaultValue(ctx context.Context, key string) (secret.Value, erro
 	return got, err
 }
 
-// expandObject puts the texts of credentials that are an object into fields, nested ones under "outer.inner", with
-// {{KEY(name)}} replaced by what the vault holds.
-func (h *Handle) expandObject(ctx context.Context, prefix string, v value.Value, fields map[string]secret.Value) error {
-	for _, m := range v.Members() {
-		name := prefix + m.Key
-		switch {
-		case m.Value.IsObject():
-			if err := h.expandObject(ctx, name+".", m.Value, fields); err != nil {
-				return err
-			}
-		case !m.Value.IsNil():
-			s, err := h.expandText(ctx, m.Value.Plain())
-			if err != nil {
-				return err
-			}
-			fields[name] = s
-		}
-	}
-	return nil
-}
-
-const keyOpen, keyClose = "{{KEY(", ")}}"
-
-// expandText replaces {{KEY(name)}} once: what the vault holds is never looked through.
-func (h *Handle) expandText(ctx context.Context, text string) (secret.Value, error) {
-	var b strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, keyOpen)
-		key, after, closed := strings.Cut(rest, keyClose)
-		if !found || !closed {
-			b.WriteString(text)
-			return secret.New(b.String()), nil
-		}
-		v, err := h.vaultValue(ctx, key)
-		if err == nil && v.IsZero() {
-			err = &fault.Error{
-				Kind: fault.Unauthenticated, Code: CodeNoKey, Err: fault.Newf(fault.Unauthenticated, "the credentials of the model name the key %q, which is not there", key),
-				Hint: "store it in the vault under the team of the caller",
-			}
-		}
-		if err != nil {
-			return secret.Value{}, err
-		}
-		b.WriteString(before)
-		b.WriteString(v.Reveal())
-		text = after
-	}
-}
-
 // vaultKey is the name of a provider's key in a vault.
 func vaultKey(provider string) string { return strings.ToLower(provider) }
 
@@ -236,7 +192,7 @@ func environment(provider string) string {
 func (h *Handle) advice(m *models.Model) string {
 	in := "store the key " + vaultKey(m.Provider) + " in the vault under the team of the caller"
 	for _, mode := range modes(m.Credentials) {
-		if mode == modeInternal && !(m.TeamOwn && m.BaseURL != "") {
+		if mode == modeInternal && !elsewhere(m) {
 			in += ", or set " + environment(m.Provider)
 		}
 	}

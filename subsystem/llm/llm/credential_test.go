@@ -52,9 +52,9 @@ func TestCredential_Modes(t *testing.T) {
 		{"key pair", "agent:helper", `"bedrock_vault"`, cloud, llm.FieldSecretKey, "canary-secret", true},
 		{"half a key pair", "agent:helper", `["bedrock_vault", "internal"]`, `, "settings": {"keyIDName": "ID", "secretKeyName": "NOPE"}`, llm.FieldKey, "canary-env", false},
 		{"service account", "agent:helper", `["vertexai_vault"]`, cloud, llm.FieldAccount, `{"canary": 1}`, true},
-		{"object", "agent:helper", `{"apiKey": "x-{{KEY(ID)}}-{{KEY(SECRET)}}"}`, "", llm.FieldKey, "x-canary-id-canary-secret", false},
-		{"nested object", "agent:helper", `{"oauth": {"id": "{{KEY(ID)}}", "n": 5, "z": null}}`, "", "oauth.id", "canary-id", false},
-		{"nested number", "agent:helper", `{"oauth": {"id": "{{KEY(ID)}}", "n": 5, "z": null}}`, "", "oauth.n", "5", false},
+		{"object", "agent:helper", `{"apiKey": "x-{{KEY(ID)}}-{{KEY(SECRET)}}"}`, "", llm.FieldKey, "x-canary-id-canary-secret", true},
+		{"nested object", "agent:helper", `{"oauth": {"id": "{{KEY(ID)}}", "n": 5, "z": null}}`, "", "oauth.id", "canary-id", true},
+		{"nested number", "agent:helper", `{"oauth": {"id": "{{KEY(ID)}}", "n": 5, "z": null}}`, "", "oauth.n", "5", true},
 		{"literal", "agent:helper", `{"apiKey": "literal {{KEY(ID"}`, "", llm.FieldKey, "literal {{KEY(ID", false},
 	}
 	for _, test := range tests {
@@ -143,11 +143,12 @@ func TestT30_TeamModel(t *testing.T) {
 	settings := object(t, `{"user-custom-llm": {
 		"1": {"name": "own", "provider": "Fake", "modelId": "m", "baseURL": "https://attacker.test", "credentials": "internal"},
 		"2": {"name": "usual", "provider": "Fake", "modelId": "m", "credentials": "internal"},
-		"3": {"name": "fake", "provider": "Fake", "modelId": "shadow"}
+		"3": {"name": "fake", "provider": "Fake", "modelId": "shadow"},
+		"4": {"name": "cloud", "provider": "Fake", "modelId": "m", "settings": {"apiEndpoint": "attacker.test"}, "credentials": "internal"}
 	}}`)
 	w, s := world(t, llmtest.Setup{TeamSettings: settings, Vault: secrets(), Getenv: environment}, parts(nil, done()))
 	h := w.As(t, "agent:helper")
-	for model, want := range map[string]string{"own": "", "usual": "canary-env"} {
+	for model, want := range map[string]string{"own": "", "cloud": "", "usual": "canary-env"} {
 		if _, err := h.Generate(t.Context(), ask(model)); err != nil {
 			t.Fatal(err)
 		}

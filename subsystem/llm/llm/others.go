@@ -6,9 +6,11 @@ import (
 	"sync/atomic"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
 )
 
-// Embed turns texts into vectors. A provider without embeddings refuses as [fault.Unsupported].
+// Embed turns texts into vectors, within the time that the limits allow for an answer. A provider without embeddings
+// refuses as [fault.Unsupported].
 func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error) {
 	const op = "llm.embed"
 	m, p, err := h.target(ctx, req.Model, nil)
@@ -23,7 +25,13 @@ func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error
 	if call.Credential, err = h.credential(ctx, &m); err != nil {
 		return Embeddings{}, h.wrap(op, p, req.Model, err)
 	}
-	got, err := e.Embed(ctx, call)
+	limit := h.service.limits.ModelTime
+	timed, cancel := context.WithTimeoutCause(ctx, limit, late(limits.ModelTime, "the vectors were not complete after %s", limit))
+	defer cancel()
+	got, err := e.Embed(timed, call)
+	if err != nil {
+		err = ended(timed, err)
+	}
 	h.publish(ctx, &m, p, got.Usage, call.Credential)
 	if err == nil && len(got.Vectors) != len(req.Texts) {
 		err = fault.Newf(fault.Unavailable, "the provider sent %d vectors for %d texts", len(got.Vectors), len(req.Texts))
@@ -34,8 +42,8 @@ func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error
 	return got, nil
 }
 
-// MakeImages makes images, or changes those of the request, under the rules of [Handle.Stream]. A provider without
-// images refuses as [fault.Unsupported].
+// MakeImages makes images, or changes those of the request, under the rules of [Handle.Stream], but no other model is
+// asked when this one fails. A provider without images refuses as [fault.Unsupported].
 func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Part, error] {
 	const op = "llm.image"
 	var ranged atomic.Bool
@@ -59,8 +67,12 @@ func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Par
 			}
 			var used Usage
 			err = watch(ctx, &h.service.limits, func(ctx context.Context) iter.Seq2[Part, error] { return maker.MakeImages(ctx, call) }, func(part Part) bool {
-				if u, ok := part.(Usage); ok {
-					used = u
+				switch v := part.(type) {
+				case Usage:
+					used = v
+				case Finish:
+					v.Model = m.ID
+					part = v
 				}
 				stopped = !yield(part, nil)
 				return !stopped

@@ -7,8 +7,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/llmtest"
@@ -156,6 +159,41 @@ func (a *artist) MakeImages(_ context.Context, call *llm.ImageCall) iter.Seq2[ll
 	}
 }
 
+// sleeper makes vectors when its context ends, and not before.
+type sleeper struct{ script }
+
+func (*sleeper) Embed(ctx context.Context, _ *llm.EmbedCall) (llm.Embeddings, error) {
+	<-ctx.Done()
+	return llm.Embeddings{Usage: llm.Usage{Input: 4}}, ctx.Err()
+}
+
+// A provider of vectors that goes silent is given up, what it used counts, and a caller who leaves gets the own reason.
+func TestEmbed_Silence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		setup := llmtest.Setup{Models: object(t, `{"m": {"provider": "Slow", "modelId": "m", "credentials": "none"}}`)}
+		w := llmtest.Open(t, setup, nil, nil, connector.Opened{ID: "Slow", Connector: &sleeper{}})
+		h, req := w.As(t, "agent:helper"), llm.EmbedRequest{Model: "m", Texts: []string{"a"}}
+		clock := effect.System{}
+		start := clock.Now()
+		_, err := h.Embed(t.Context(), req)
+		if took := clock.Now().Sub(start); took != 15*time.Minute {
+			t.Errorf("given up after %s, want 15m0s", took)
+		}
+		if !fault.Is(err, fault.Timeout) || fault.CodeOf(err) != llm.CodeStalled || !strings.Contains(err.Error(), "model_time") {
+			t.Errorf("error = %v, want a timeout that names model_time", err)
+		}
+		if used := w.Used(); len(used) != 1 || used[0].Usage.Input != 4 {
+			t.Errorf("used = %+v, want 4 tokens once", used)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Second, func() { cancel(errGone) })
+		if _, err := h.Embed(ctx, req); !errors.Is(err, errGone) {
+			t.Errorf("error of a caller who left = %v, want %v", err, errGone)
+		}
+	})
+}
+
 func TestEmbed_MakeImages(t *testing.T) {
 	t.Parallel()
 	w, _ := world(t, llmtest.Setup{}, parts(nil, done()))
@@ -172,8 +210,8 @@ func TestEmbed_MakeImages(t *testing.T) {
 		t.Errorf("Embed() with a vector too many = %v, %v, want kind %v", got, err, fault.Unavailable)
 	}
 	images := h.MakeImages(t.Context(), llm.ImageRequest{Model: "m", Prompt: "a cat"})
-	if r, err := llm.Collect(images); err != nil || len(r.Images) != 1 || r.Images[0].Prompt != "a cat" {
-		t.Errorf("MakeImages() = %+v, %v, want one image", r, err)
+	if r, err := llm.Collect(images); err != nil || len(r.Images) != 1 || r.Images[0].Prompt != "a cat" || r.Finish.Model != "m" {
+		t.Errorf("MakeImages() = %+v, %v, want one image of the model m", r, err)
 	}
 	if _, err := llm.Collect(images); !fault.Is(err, fault.Invalid) {
 		t.Errorf("reading images twice: %v, want kind %v", err, fault.Invalid)
