@@ -88,7 +88,8 @@ func TestWith(t *testing.T) {
 		{"not opened", "a", coloured("none"), "", fault.KindOf(errors.New("any"))},
 	}
 	for _, test := range tests {
-		got, err := in.With(t.Context(), test.id, test.settings)
+		got, release, err := in.With(t.Context(), test.id, test.settings)
+		release()
 		switch {
 		case test.want != "" && (err != nil || got.Colour() != test.want):
 			t.Errorf("%s: With = %v, %v, want %s", test.name, got, err, test.want)
@@ -96,7 +97,7 @@ func TestWith(t *testing.T) {
 			t.Errorf("%s: With = %v, want an error of kind %v", test.name, err, test.kind)
 		}
 	}
-	if _, err := (Instances[lamp]{Default: "a", ByID: map[string]lamp{"a": &bulb{}}}).With(t.Context(), "", coloured("red")); !fault.Is(err, fault.Unsupported) {
+	if _, _, err := (Instances[lamp]{Default: "a", ByID: map[string]lamp{"a": &bulb{}}}).With(t.Context(), "", coloured("red")); !fault.Is(err, fault.Unsupported) {
 		t.Errorf("without an opener: %v, want %v", err, fault.Unsupported)
 	}
 }
@@ -106,7 +107,8 @@ func TestWith_SharesAndExpires(t *testing.T) {
 	shop, in := newHouse(t)
 	with := func(colour string) lamp {
 		t.Helper()
-		l, err := in.With(t.Context(), "a", coloured(colour))
+		l, release, err := in.With(t.Context(), "a", coloured(colour))
+		release()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +142,9 @@ func TestWith_Bounded(t *testing.T) {
 	t.Parallel()
 	shop, in := newHouse(t)
 	for i := range 3 * derivedMax {
-		if _, err := in.With(t.Context(), "", coloured(fmt.Sprint(i))); err != nil {
+		_, release, err := in.With(t.Context(), "", coloured(fmt.Sprint(i)))
+		release()
+		if err != nil {
 			t.Fatal(err)
 		}
 		if open := len(shop.bulbs) - shop.closed(t); open > derivedMax {
@@ -159,7 +163,9 @@ func TestClose_Errors(t *testing.T) {
 	t.Parallel()
 	shop, in := newHouse(t)
 	for _, c := range []string{"red", "blue", "green"} {
-		if _, err := in.With(t.Context(), "", coloured(c)); err != nil {
+		_, release, err := in.With(t.Context(), "", coloured(c))
+		release()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -180,7 +186,9 @@ func TestWith_Concurrent(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			for range 50 {
-				if _, err := in.With(context.Background(), "", coloured(fmt.Sprint(i%4))); err != nil {
+				_, release, err := in.With(context.Background(), "", coloured(fmt.Sprint(i%4)))
+				release()
+				if err != nil {
 					t.Error(err)
 					return
 				}
@@ -202,8 +210,60 @@ func BenchmarkWith(b *testing.B) {
 	in, settings := built.(*house).lamps, coloured("red")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := in.With(b.Context(), "", settings); err != nil {
+		_, release, err := in.With(b.Context(), "", settings)
+		release()
+		if err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestWith_InUse: a connector that leaves the cache while somebody uses it is closed when it is given back.
+func TestWith_InUse(t *testing.T) {
+	t.Parallel()
+	shop, in := newHouse(t)
+	_, release, err := in.With(t.Context(), "a", coloured("red"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.clock.now = shop.clock.now.Add(2 * derivedTTL)
+	_, other, err := in.With(t.Context(), "a", coloured("blue"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other()
+	if err := in.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := shop.closed(t); n != 1 {
+		t.Errorf("%d were closed with the service, want the one that nobody uses", n)
+	}
+	release()
+	release()
+	if n := shop.closed(t); n != 2 {
+		t.Errorf("%d were closed after the last was given back, want both", n)
+	}
+	if _, _, err := in.With(t.Context(), "a", coloured("green")); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("With() after Close: error = %v, want unavailable", err)
+	}
+}
+
+// TestWith_Order: settings are equal whatever the order of their members.
+func TestWith_Order(t *testing.T) {
+	t.Parallel()
+	shop, in := newHouse(t)
+	deep := value.Obj(value.M("y", value.OfInt(1)), value.M("x", value.OfInt(2)))
+	turned := value.Obj(value.M("x", value.OfInt(2)), value.M("y", value.OfInt(1)))
+	for _, settings := range []value.Value{
+		value.Obj(value.M("colour", value.Of("red")), value.M("more", deep)), value.Obj(value.M("more", turned), value.M("colour", value.Of("red"))),
+	} {
+		_, release, err := in.With(t.Context(), "a", settings)
+		release()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(shop.bulbs) != 1 {
+		t.Errorf("%d connectors were opened, want one", len(shop.bulbs))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/value"
@@ -133,12 +134,13 @@ func (f *Field) checkNumber(l string, v value.Value) string {
 		if s == "" && f.AllowEmpty {
 			return ""
 		}
-		parsed, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-		n, ok = parsed, err == nil
+		n, ok = decimal(s)
 	}
 	switch {
 	case !ok || n != n:
 		return l + " must be a number"
+	case f.seconds && math.Abs(n*float64(time.Second)) >= math.MaxInt64:
+		return l + " must be a time of less than 292 years, in seconds"
 	case f.Type == Integer && n != math.Trunc(n):
 		return l + " must be an integer"
 	case f.Min != nil && n < *f.Min:

@@ -58,8 +58,8 @@ func (f *Field) assign(target reflect.Value, v value.Value) {
 		}
 		return
 	case time.Duration:
-		if n := number(v); n == n {
-			target.SetInt(int64(n * float64(time.Second)))
+		if n := number(v) * float64(time.Second); math.Abs(n) < math.MaxInt64 {
+			target.SetInt(int64(n))
 		}
 		return
 	}
@@ -75,7 +75,9 @@ func (f *Field) assign(target reflect.Value, v value.Value) {
 			target.SetBool(strings.EqualFold(s, "true"))
 		}
 	case reflect.Float64:
-		target.SetFloat(number(v))
+		if n := number(v); n == n {
+			target.SetFloat(n)
+		}
 	case reflect.Int, reflect.Int64:
 		if n := number(v); n == n && math.Abs(n) <= 1<<53 {
 			target.SetInt(int64(n))
@@ -109,9 +111,19 @@ func number(v value.Value) float64 {
 		return n
 	}
 	if s, ok := v.Str(); ok {
-		if n, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
+		if n, ok := decimal(s); ok {
 			return n
 		}
 	}
 	return math.NaN()
+}
+
+// decimal reads a finite decimal number, blanks around it allowed.
+func decimal(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	if strings.Trim(s, "0123456789+-.eE") != "" {
+		return 0, false // hexadecimal, Infinity, underscores: what Go reads and settings do not mean
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil
 }

@@ -160,7 +160,7 @@ func typeOf(t reflect.Type, sf reflect.StructField) (typ Type, seconds bool) {
 		return Number, false
 	case reflect.Slice:
 		return List, false
-	case reflect.Struct, reflect.Map:
+	case reflect.Struct:
 		return Map, false
 	}
 	panic(fmt.Sprintf("schema: %s.%s has the type %s, which no setting can have", t, sf.Name, sf.Type))

@@ -203,7 +203,8 @@ func TestInstances(t *testing.T) {
 	if svc.conns.Default != "two" || svc.conns.ByID["one"].settings.Size != 7 {
 		t.Errorf("default %q, size %d; want two and 7", svc.conns.Default, svc.conns.ByID["one"].settings.Size)
 	}
-	other, err := svc.conns.With(t.Context(), "one", value.Obj(value.M("size", value.OfInt(9))))
+	other, release, err := svc.conns.With(t.Context(), "one", value.Obj(value.M("size", value.OfInt(9))))
+	release()
 	if err != nil || other.settings.Size != 9 || svc.conns.ByID["one"].settings.Size != 7 {
 		t.Errorf("With() = %+v, %v; want an instance of its own", other, err)
 	}

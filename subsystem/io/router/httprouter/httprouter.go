@@ -113,7 +113,7 @@ func split(u *url.URL) (place string, rest url.URL, ok bool) {
 	name, tail, _ := strings.Cut(below, "/")
 	rest.RawPath = "/" + tail
 	path, err := url.PathUnescape(rest.RawPath)
-	for segment := range strings.SplitSeq(path, "/") {
+	for segment := range strings.SplitSeq(team+"/"+name+"/"+path, "/") {
 		if segment == "." || segment == ".." { // also when the slash beside it was escaped
 			return "", rest, false
 		}
