@@ -52,7 +52,11 @@ func (p *Plan) addNode(i int, c *agentfile.Component, find Find) {
 	n.names = make([]string, len(c.Inputs))
 	for k := range c.Inputs {
 		n.names[k] = c.Inputs[k].Name
-		n.inputs[k] = port{required: c.Inputs[k].Connected && !c.Inputs[k].Optional, def: newFallback(c.Inputs[k].DefaultVal)}
+		n.inputs[k] = port{def: newFallback(c.Inputs[k].DefaultVal)}
+		n.fallback = n.fallback || n.inputs[k].def.set
+		if c.Inputs[k].Connected && !c.Inputs[k].Optional && !n.inputs[k].def.set {
+			n.required = append(n.required, k)
+		}
 	}
 	if f, ok := c.Settings.Get("concurrency").Num(); ok && n.inst.Traits.Loop {
 		n.parallel = int(f)
@@ -88,7 +92,7 @@ func (p *Plan) connect(c agentfile.Connection) {
 	from := &p.nodes[c.Source]
 	from.outgoing = true
 	out := from.info.Outputs[c.Output]
-	e := edge{name: out.Name, input: c.Input}
+	e := edge{name: out.Name, input: c.Input, handler: out.Name == component.KeyError}
 	expr := out.Expression
 	if expr == "" {
 		expr = out.Name

@@ -1,7 +1,6 @@
 package workflow
 
 import (
-	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/value"
 )
@@ -52,7 +51,7 @@ func (p *Plan) deliver(s *State, o *outcome, t *target, parent int) bool {
 		if s.job == o.node && e.name == jobOutput && !p.nodes[t.node].async {
 			continue
 		}
-		handler = handler || e.name == component.KeyError
+		handler = handler || e.handler
 		v := e.value(o.output)
 		if v.IsAbsent() {
 			continue
@@ -62,7 +61,11 @@ func (p *Plan) deliver(s *State, o *outcome, t *target, parent int) bool {
 			p.spread(s, t.node, v)
 			continue
 		}
-		held[e.input] = merge(held[e.input], v)
+		if at := &held[e.input]; at.IsAbsent() {
+			*at = v
+		} else {
+			*at = merge(*at, v)
+		}
 		if s.Debug {
 			name := p.nodes[t.node].info.Inputs[e.input].Name
 			fed = fed.With(name, merge(fed.Get(name), v))
@@ -84,7 +87,7 @@ func (p *Plan) deliver(s *State, o *outcome, t *target, parent int) bool {
 	ns.laps = max(ns.laps, laps)
 	ns.source, ns.parent, ns.step = int32(o.node), int32(parent), int32(s.Step)
 	ns.status = statusNone
-	if p.lacks(s, t.node) {
+	if len(held) > 1 && p.lacks(s, t.node) {
 		ns.status = statusWaiting
 	}
 	if s.Debug {
@@ -120,8 +123,8 @@ func (p *Plan) spread(s *State, n int, v value.Value) {
 // lacks reports whether a component cannot be called yet.
 func (p *Plan) lacks(s *State, n int) bool {
 	held := p.portsOf(s, n)
-	for i := range held {
-		if in := &p.nodes[n].inputs[i]; in.required && !in.def.set && held[i].IsAbsent() {
+	for _, i := range p.nodes[n].required {
+		if held[i].IsAbsent() {
 			return true
 		}
 	}

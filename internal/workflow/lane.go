@@ -50,9 +50,8 @@ func (p *Plan) LanesReady(s *State, loop int) bool {
 	for n := range p.nodes {
 		inputs, held := p.nodes[n].inputs, p.portsOf(s, n)
 		inside := slices.ContainsFunc(inputs, func(in port) bool { return slices.Contains(in.loops, loop) })
-		for i := range inputs {
-			in := &inputs[i]
-			if inside && in.required && !in.def.set && held[i].IsAbsent() && !slices.Contains(in.loops, loop) {
+		for _, i := range p.nodes[n].required {
+			if inside && held[i].IsAbsent() && !slices.Contains(inputs[i].loops, loop) {
 				return false
 			}
 		}

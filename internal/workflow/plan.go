@@ -58,6 +58,8 @@ type node struct {
 	inst     component.Instance
 	inputs   []port
 	names    []string // of the inputs
+	fallback bool     // some input has a default
+	required []int    // inputs without which it cannot be called: connected, not optional, without a default
 	first    int      // index of the first input in the inputs of a state
 	targets  []target
 	outgoing bool // some connection leaves it
@@ -68,9 +70,8 @@ type node struct {
 
 // port is one input of a node.
 type port struct {
-	required bool  // connected and not optional
-	loops    []int // loop components above it
-	def      fallback
+	loops []int // loop components above it
+	def   fallback
 }
 
 // target is everything that one component sends to another.
@@ -82,11 +83,12 @@ type target struct {
 
 // edge is one connection.
 type edge struct {
-	kind  edgeKind
-	name  string     // of the output
-	base  string     // of the first default output, for fromDefault
-	path  value.Path // of the value in the output
-	input int        // agentfile.Whole for all inputs by name
+	kind    edgeKind
+	name    string     // of the output
+	base    string     // of the first default output, for fromDefault
+	path    value.Path // of the value in the output
+	input   int        // agentfile.Whole for all inputs by name
+	handler bool       // it carries the error of its source
 }
 
 type edgeKind uint8

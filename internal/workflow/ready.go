@@ -42,7 +42,7 @@ func (p *Plan) prepare(s *State, a *Activation, variables value.Value) {
 		return
 	}
 	held := p.portsOf(s, a.Node)
-	for i := range held {
+	for i := 0; n.fallback && i < len(held); i++ {
 		if held[i].IsAbsent() && n.inputs[i].def.set {
 			held[i] = n.inputs[i].def.expand(variables)
 		}
@@ -59,8 +59,8 @@ func (p *Plan) prepare(s *State, a *Activation, variables value.Value) {
 		}
 		a.Loop = ns.loop
 	}
-	if missing := p.missing(s, a.Node); len(missing) > 0 {
-		a.Given = missingOutput(missing)
+	if p.lacks(s, a.Node) {
+		a.Given = missingOutput(p.missing(s, a.Node))
 	}
 }
 
@@ -96,8 +96,8 @@ func (p *Plan) overLimit(s *State, n int) bool {
 func (p *Plan) missing(s *State, n int) []string {
 	var names []string
 	held := p.portsOf(s, n)
-	for i := range held {
-		if in := &p.nodes[n].inputs[i]; in.required && !in.def.set && held[i].IsAbsent() {
+	for _, i := range p.nodes[n].required {
+		if held[i].IsAbsent() {
 			names = append(names, p.nodes[n].info.Inputs[i].Name)
 		}
 	}
