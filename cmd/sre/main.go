@@ -15,7 +15,14 @@ import (
 
 func main() { os.Exit(run()) }
 
+// collectAt is how far the heap may grow before it is collected, in percent of what is in use. The heap of this program
+// is small, so it is let grow: fewer collections, shorter waits of requests. $GOGC says otherwise.
+const collectAt = 400
+
 func run() int {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	work, err := os.Getwd()
