@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 
@@ -28,10 +29,12 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/egress"
 	"github.com/sre-go/sre/internal/engine"
 	"github.com/sre-go/sre/internal/kernel"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/scope"
+	"github.com/sre-go/sre/secret"
 )
 
 // Set is what a program is linked with. Sets are plain values: compose them with [Set.With].
@@ -85,6 +88,14 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	}
 	rt.kernel, err = kernel.Start(ctx, kernel.Set{Kinds: set.Kinds, Connectors: set.Connectors}, kernel.Options{
 		Config: rt.config, Dir: o.dir, Log: o.log, HTTP: rt.http, Effects: o.effects, Events: events, Getenv: o.getenv,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return egress.Dial(ctx, rt.http, network, address)
+		},
+		Secrets: &secret.Registry{},
+		Record: func(ctx context.Context, d access.Decision) error {
+			event.Publish(ctx, events, d)
+			return nil
+		},
 		Prepare: func(ctx context.Context, services *connector.Services) error {
 			types, err := componentsOf(ctx, services, set.Components)
 			rt.agents = agent.NewManager(rt.manager(o, services, types))

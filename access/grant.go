@@ -64,6 +64,7 @@ type Decision struct {
 	Level     string
 	Rule      Rule
 	Allowed   bool
+	Run       string // id of the run it belongs to, "" outside of runs
 }
 
 // Guard is what a service checks with. A Guard without a Directory knows no teams, and so does the nil Guard,
@@ -95,6 +96,7 @@ func (g *Guard) Deny(ctx context.Context, operation string, c Candidate, resourc
 
 func (g *Guard) deny(ctx context.Context, d Decision) error {
 	if g != nil && g.Audit != nil {
+		d.Run = ActingOf(ctx).Run
 		g.Audit(ctx, d)
 	}
 	return &fault.Error{Op: d.Operation, Resource: d.Resource, Kind: fault.Denied, Err: errDenied}

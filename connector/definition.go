@@ -3,12 +3,16 @@ package connector
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/schema"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/value"
 )
 
@@ -26,6 +30,15 @@ type Env struct {
 	Events *event.Bus
 	// Services holds the services that the kind requires, and no others.
 	Services *Services
+	// Dial opens a TCP connection to an address of the configuration, through the same door; nil when there is no way
+	// out. It is for connectors with a protocol of their own.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Secrets remembers what was handed out, so that it can be taken out of what leaves the runtime. It may be nil.
+	Secrets *secret.Registry
+	// Record writes one decision into the audit and returns when it is kept: use [Env.Audit]. Nil when there is no audit.
+	Record func(context.Context, access.Decision) error
+	// Limits are those of the runtime; the zero Limits stand for the defaults: use [Env.Bounds].
+	Limits limits.Limits
 	// Getenv reads a variable of the environment, "" when it is not set. Nil means that there is no environment:
 	// use [Env.Variable]. Only what the operator wrote may name a variable.
 	Getenv func(name string) string
@@ -37,6 +50,31 @@ func (e Env) Variable(name string) string {
 		return ""
 	}
 	return e.Getenv(name)
+}
+
+// Audit records a decision before what was decided is done. Without an audit it fails with the code AUDIT_UNAVAILABLE,
+// and so does what must not be done unseen.
+func (e Env) Audit(ctx context.Context, d access.Decision) error {
+	err := fault.Newf(fault.Unavailable, "there is no audit")
+	if e.Record != nil {
+		d.Run = access.ActingOf(ctx).Run
+		err = e.Record(ctx, d)
+	}
+	if err == nil {
+		return nil
+	}
+	return &fault.Error{
+		Op: "audit.record", Kind: fault.Unavailable, Code: "AUDIT_UNAVAILABLE", Err: err,
+		Hint: "what is recorded before it is done waits until the audit works again; see `sre doctor`",
+	}
+}
+
+// Bounds returns the limits of the runtime, the defaults when it was given none.
+func (e Env) Bounds() limits.Limits {
+	if e.Limits == (limits.Limits{}) {
+		return limits.Default()
+	}
+	return e.Limits
 }
 
 // Definition is one connector that a program can be configured with.

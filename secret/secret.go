@@ -10,16 +10,54 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 )
 
 // Redacted is what a secret prints as.
 const Redacted = "[REDACTED]"
 
-// Value is a secret string. The zero Value is empty. It is immutable and safe for concurrent use.
-type Value struct{ text *string }
+// Value is a secret string, and the hosts it may be sent to. The zero Value is empty. It is immutable and safe for
+// concurrent use.
+type Value struct {
+	text  *string
+	hosts *[]string // nil for any
+}
 
-// New wraps a string.
+// New wraps a string that may be sent to any host.
 func New(s string) Value { return Value{text: &s} }
+
+// For returns the secret bound to hosts: names, or "*.name" for all names below one. Without hosts it may be sent to any.
+func (v Value) For(hosts ...string) Value {
+	v.hosts = nil
+	if len(hosts) > 0 {
+		own := slices.Clone(hosts)
+		v.hosts = &own
+	}
+	return v
+}
+
+// Hosts returns the hosts that the secret is bound to, nil for any. The caller owns the slice.
+func (v Value) Hosts() []string {
+	if v.hosts == nil {
+		return nil
+	}
+	return slices.Clone(*v.hosts)
+}
+
+// MayGoTo reports whether the secret may be sent to a host, a name or an address without a port.
+func (v Value) MayGoTo(host string) bool {
+	return v.hosts == nil || slices.ContainsFunc(*v.hosts, func(pattern string) bool { return matchesHost(pattern, host) })
+}
+
+// matchesHost compares names as the network does: without regard to case and to the dot of the root.
+func matchesHost(pattern, host string) bool {
+	pattern, host = strings.TrimSuffix(strings.ToLower(pattern), "."), strings.TrimSuffix(strings.ToLower(host), ".")
+	if below, ok := strings.CutPrefix(pattern, "*."); ok {
+		return strings.HasSuffix(host, "."+below)
+	}
+	return pattern == host
+}
 
 // Reveal returns the string itself. Call it only where the secret is used: next to the wire or the hash.
 func (v Value) Reveal() string {

@@ -50,7 +50,7 @@ func (s shelf) List(context.Context, access.Grant[access.Read]) ([]string, error
 func withVault(t *testing.T, secrets shelf) scope.Scope {
 	t.Helper()
 	services := connector.NewServices()
-	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: services}
+	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: services, Record: func(context.Context, access.Decision) error { return nil }}
 	accounts, err := connector.Build(account.Kind, env, "", []connector.Opened{{ID: "test", Connector: oneTeam{}}}, nil)
 	if err != nil {
 		t.Fatal(err)

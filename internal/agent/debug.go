@@ -90,6 +90,7 @@ func (a *Agent) runDebug(ctx context.Context, x *execution, path string, d debug
 
 // step runs the next superstep of a session and describes it.
 func (x *execution) step(ctx context.Context, state *workflow.State, d debugging) (value.Value, error) {
+	ctx = x.acting(ctx)
 	p := x.agent.program
 	vars, err := x.agent.variables.resolve(ctx, x.agent)
 	if err != nil {

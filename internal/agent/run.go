@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/engine"
@@ -96,6 +97,7 @@ func (a *Agent) session(given string) string {
 
 // run gives the prepared run to the engine.
 func (x *execution) run(ctx context.Context) (Response, error) {
+	ctx = x.acting(ctx)
 	vars, err := x.agent.variables.resolve(ctx, x.agent)
 	if err != nil {
 		return Response{}, err
@@ -110,6 +112,11 @@ func (x *execution) run(ctx context.Context) (Response, error) {
 		return Response{}, runError(err)
 	}
 	return Response{Data: data, Waiting: x.waiting}, nil
+}
+
+// acting tells everything that is done for the run whose run it is.
+func (x *execution) acting(ctx context.Context) context.Context {
+	return access.WithActing(ctx, access.Acting{Candidate: x.agent.scope.Candidate(), Team: x.agent.team, Run: x.info.Session})
 }
 
 // ended keeps what the answer does not say: who was still waiting.

@@ -45,6 +45,12 @@ func doors() []door {
 			hint:  "go through internal/disk",
 		},
 		{
+			name:  "embedded database",
+			uses:  []string{"database/sql.*", "modernc.org/sqlite.*", "modernc.org/sqlite/lib.*"},
+			rooms: []string{"internal/sqlite"},
+			hint:  "go through internal/sqlite",
+		},
+		{
 			name:  "untrusted text",
 			uses:  []string{"encoding/json.*", "encoding/json/v2.*", "encoding/json/jsontext.*", "encoding/gob.*", "encoding/xml.*", "encoding/asn1.*", "html/template.*", "text/template.*"},
 			rooms: nil,

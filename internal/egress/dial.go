@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
 )
@@ -38,6 +39,33 @@ func connect(ctx context.Context, to netip.AddrPort, allowed func(netip.AddrPort
 // dial resolves the host once, refuses it when the policy refuses any of its addresses, and connects to the first that
 // answers. It is what the transport opens every connection with, those to proxies too.
 func (d *door) dial(ctx context.Context, _, hostPort string) (net.Conn, error) {
+	return d.dialUnder(ctx, hostPort, d.allow)
+}
+
+// dialConfigured is dial for an address that the operator wrote into the configuration.
+func (d *door) dialConfigured(ctx context.Context, network, hostPort string) (net.Conn, error) {
+	if network != "tcp" && network != "tcp4" && network != "tcp6" {
+		return nil, fault.Newf(fault.Unsupported, "connections are made by TCP, not by %q", network)
+	}
+	conn, err := d.dialUnder(ctx, hostPort, func(host string, _ uint16, a netip.Addr) error {
+		if rule := d.rules.checkConfigured(host, a); rule != "" {
+			return refuse(&Denial{Host: host, Address: a, Rule: rule})
+		}
+		return nil
+	})
+	if err == nil {
+		return conn, nil
+	}
+	if denial := denialOf(err); denial != nil {
+		event.Publish(ctx, d.events, denial.decision("tcp"))
+	}
+	return nil, explain(ctx, err)
+}
+
+// allowance answers whether a connection on behalf of a host may be made to an address.
+type allowance func(host string, port uint16, a netip.Addr) error
+
+func (d *door) dialUnder(ctx context.Context, hostPort string, allow allowance) (net.Conn, error) {
 	host, port, err := split(hostPort)
 	if err != nil {
 		return nil, err
@@ -45,11 +73,11 @@ func (d *door) dial(ctx context.Context, _, hostPort string) (net.Conn, error) {
 	tooLong := overTime(limits.ConnectTime, "no connection to %s within %s", host, d.limits.ConnectTime)
 	ctx, cancel := context.WithTimeoutCause(ctx, d.limits.ConnectTime, tooLong)
 	defer cancel()
-	addrs, err := d.resolve(ctx, host, port)
+	addrs, err := d.resolve(ctx, host, port, allow)
 	if err != nil {
 		return nil, err
 	}
-	allowed := func(at netip.AddrPort) error { return d.allow(host, at.Port(), at.Addr()) }
+	allowed := func(at netip.AddrPort) error { return allow(host, at.Port(), at.Addr()) }
 	var first error
 	for i, a := range addrs {
 		conn, err := d.attempt(ctx, netip.AddrPortFrom(a, port), len(addrs)-i, allowed)
@@ -77,8 +105,8 @@ func (d *door) attempt(ctx context.Context, to netip.AddrPort, left int, allowed
 	return d.connect(ctx, to, allowed)
 }
 
-// resolve returns the addresses of a host, all of which the policy allows.
-func (d *door) resolve(ctx context.Context, host string, port uint16) ([]netip.Addr, error) {
+// resolve returns the addresses of a host, all of which are allowed.
+func (d *door) resolve(ctx context.Context, host string, port uint16, allow allowance) ([]netip.Addr, error) {
 	a, ok, err := literal(host)
 	if err != nil {
 		return nil, err
@@ -93,7 +121,7 @@ func (d *door) resolve(ctx context.Context, host string, port uint16) ([]netip.A
 		return nil, fault.Newf(fault.Unavailable, "the name %s has no address", host)
 	}
 	for _, a := range addrs {
-		if err := d.allow(host, port, a); err != nil {
+		if err := allow(host, port, a); err != nil {
 			return nil, err
 		}
 	}

@@ -93,7 +93,7 @@ func (d *door) checkBehindProxy(ctx context.Context, u *url.URL) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.resolve(ctx, host, p); err != nil {
+	if _, err := d.resolve(ctx, host, p, d.allow); err != nil {
 		return explain(ctx, err)
 	}
 	return nil

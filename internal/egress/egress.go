@@ -14,11 +14,14 @@
 package egress
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/sre-go/sre/event"
+	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/value"
 )
@@ -49,6 +52,14 @@ func FromConfig(section value.Value, l limits.Limits, opts ...Option) (*http.Cli
 //
 // A policy with a network or rule that cannot be is [fault.Invalid]. Without limits the defaults count.
 func New(p Policy, l limits.Limits, opts ...Option) (*http.Client, error) {
+	d, err := newDoor(p, l, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Transport: d, CheckRedirect: follow}, nil
+}
+
+func newDoor(p Policy, l limits.Limits, opts []Option) (*door, error) {
 	r, err := newRules(p)
 	if err != nil {
 		return nil, err
@@ -74,7 +85,19 @@ func New(p Policy, l limits.Limits, opts ...Option) (*http.Client, error) {
 		IdleConnTimeout:        idleTime,
 		ExpectContinueTimeout:  time.Second,
 	}
-	return &http.Client{Transport: d, CheckRedirect: follow}, nil
+	return d, nil
+}
+
+// Dial opens a connection for a connector with a protocol of its own, such as Redis. It goes out by the door that client
+// came from, [New]: resolved once, checked on the address that is connected, bounded in time. The address is one that the
+// operator configured, so a private network is as good as any; what egress.denyHosts and egress.closed refuse, and
+// metadata services, stay out of reach.
+func Dial(ctx context.Context, client *http.Client, network, address string) (net.Conn, error) {
+	d, ok := client.Transport.(*door)
+	if !ok {
+		return nil, fault.Newf(fault.Unsupported, "the HTTP client of the runtime was replaced, so nothing else can be dialled")
+	}
+	return d.dialConfigured(ctx, network, address)
 }
 
 // Idle connections that are kept for one host, and for how long.

@@ -118,6 +118,20 @@ func (r *rules) check(host string, port uint16, a netip.Addr) string {
 	return class
 }
 
+// checkConfigured is check for an address that the operator wrote into the configuration.
+func (r *rules) checkConfigured(host string, a netip.Addr) string {
+	a = plain(a)
+	switch {
+	case r.Closed:
+		return ruleClosed
+	case matchesAny(r.DenyHosts, host) || contains(r.deny, a):
+		return ruleDeny
+	case classOf(a) == classMetadata && !opens(r.nets, classMetadata, a):
+		return classMetadata
+	}
+	return ""
+}
+
 // opens reports whether an address of a class may be reached where these networks are allowed.
 func opens(nets []netip.Prefix, class string, a netip.Addr) bool {
 	switch class {

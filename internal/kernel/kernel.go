@@ -11,15 +11,18 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/value"
 )
 
@@ -29,7 +32,7 @@ type Set struct {
 	Connectors []connector.Definition
 }
 
-// Options are what a kernel works with. All but Config are required.
+// Options are what a kernel works with. All but Config, Dial, Secrets and Record are required.
 type Options struct {
 	Config  Config
 	Dir     string // data folder of the runtime
@@ -38,6 +41,9 @@ type Options struct {
 	Effects effect.Source
 	Events  *event.Bus
 	Getenv  func(string) string
+	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	Secrets *secret.Registry
+	Record  func(context.Context, access.Decision) error // into the audit; nil for none
 	// Prepare readies the agent runtime over the services: the last phase of the boot. Nil for none.
 	Prepare func(context.Context, *connector.Services) error
 }
@@ -142,6 +148,7 @@ func (b *booter) env(kind connector.AnyKind, name string) connector.Env {
 	return connector.Env{
 		Log: b.Log.With("connector", name), HTTP: b.HTTP, Dir: b.Dir, Effects: b.Effects, Events: b.Events,
 		Services: b.services.Only(kind.Needs()), Getenv: b.Getenv,
+		Dial: b.Dial, Secrets: b.Secrets, Record: b.Record, Limits: b.Config.Limits,
 	}
 }
 

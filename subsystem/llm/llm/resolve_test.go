@@ -1,6 +1,7 @@
 package llm_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -107,7 +108,7 @@ func TestResolve_Refused(t *testing.T) {
 // A service without anything, or none at all, refuses instead of panicking.
 func TestHandle_NoService(t *testing.T) {
 	t.Parallel()
-	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices()}
+	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices(), Record: func(context.Context, access.Decision) error { return nil }}
 	built, err := connector.Build(llm.Kind, env, "", nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +133,7 @@ func TestHandle_NoService(t *testing.T) {
 
 func TestBuild_SameProviderTwice(t *testing.T) {
 	t.Parallel()
-	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices()}
+	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices(), Record: func(context.Context, access.Decision) error { return nil }}
 	_, err := connector.Build(llm.Kind, env, "", []connector.Opened{{ID: "Fake", Connector: &script{}}, {ID: "fake", Connector: &script{}}}, nil)
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("two ids that differ in case: error = %v, want kind %v", err, fault.Invalid)

@@ -37,6 +37,12 @@ func (h *Handle) Get(ctx context.Context, key string) (secret.Value, error) {
 	case err != nil:
 		return secret.Value{}, h.wrap(op, key, err)
 	}
+	team, _ := Split(g.Resource())
+	read := access.Decision{Candidate: h.candidate, Resource: g.Resource(), Operation: op, Level: "read", Allowed: true}
+	if err := h.service.env.Audit(ctx, read); err != nil {
+		return secret.Value{}, h.wrap(op, key, err)
+	}
+	h.service.env.Secrets.Note(team, v)
 	return v, nil
 }
 

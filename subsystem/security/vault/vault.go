@@ -55,6 +55,7 @@ type Service struct {
 	conn      Connector
 	accounts  *account.Service
 	guard     *access.Guard
+	env       connector.Env
 	all       map[string]*Service // by the id of the connector
 	instances connector.Instances[Connector]
 }
@@ -67,7 +68,7 @@ func build(env connector.Env, in connector.Instances[Connector]) (*Service, erro
 	all := make(map[string]*Service, len(in.Order))
 	guard := env.Guard(accounts)
 	for _, id := range in.Order {
-		all[id] = &Service{id: id, conn: in.ByID[id], accounts: accounts, guard: guard, all: all, instances: in}
+		all[id] = &Service{id: id, conn: in.ByID[id], accounts: accounts, guard: guard, env: env, all: all, instances: in}
 	}
 	if s := all[in.Default]; s != nil {
 		return s, nil

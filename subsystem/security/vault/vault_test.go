@@ -51,7 +51,7 @@ func (s *scripted) List(_ context.Context, g access.Grant[access.Read]) ([]strin
 
 func serve(t testing.TB, denied *int, conns ...connector.Opened) *Service {
 	t.Helper()
-	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices()}
+	env := connector.Env{Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices(), Record: func(context.Context, access.Decision) error { return nil }}
 	event.On(env.Events, func(context.Context, access.Decision) { *denied++ })
 	accounts, err := connector.Build(account.Kind, env, "", []connector.Opened{{ID: "a", Connector: oneTeam{}}}, nil)
 	if err != nil {
@@ -217,6 +217,23 @@ func BenchmarkGet(b *testing.B) {
 	for b.Loop() {
 		if _, err := h.Get(ctx, "k"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestF19_NoAuditNoSecret(t *testing.T) {
+	t.Parallel()
+	for name, record := range map[string]func(context.Context, access.Decision) error{
+		"none":   nil,
+		"broken": func(context.Context, access.Decision) error { return errors.New("disk full") },
+	} {
+		denied := 0
+		svc := serve(t, &denied, connector.Opened{ID: "v", Connector: &scripted{acl: access.OwnedBy(agent(t))}})
+		svc.env.Record = record
+		got, err := svc.For(agent(t)).Get(t.Context(), "k")
+		var e *fault.Error
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), "audit") || !got.IsZero() {
+			t.Errorf("%s: Get = %q, %v, want no secret without an audit", name, got.Reveal(), err)
 		}
 	}
 }

@@ -76,7 +76,8 @@ func Open(t testing.TB, s Setup, defs map[string]connector.Definition, settings 
 	t.Helper()
 	w := &World{}
 	env := connector.Env{
-		Log: slog.New(slog.DiscardHandler), HTTP: s.HTTP, Dir: t.TempDir(), Effects: s.Effects, Events: new(event.Bus),
+		Record: func(context.Context, access.Decision) error { return nil },
+		Log:    slog.New(slog.DiscardHandler), HTTP: s.HTTP, Dir: t.TempDir(), Effects: s.Effects, Events: new(event.Bus),
 		Services: connector.NewServices(), Getenv: s.Getenv,
 	}
 	if env.Effects == nil {

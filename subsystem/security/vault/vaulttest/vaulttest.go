@@ -65,7 +65,8 @@ func Open(t *testing.T, def connector.Definition, s Subject) *World {
 	t.Helper()
 	w := &World{Accounts: newAccounts()}
 	env := connector.Env{
-		Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: new(event.Bus),
+		Record: func(context.Context, access.Decision) error { return nil },
+		Log:    slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: new(event.Bus),
 		Services: connector.NewServices(), Getenv: s.Getenv,
 	}
 	event.On(env.Events, func(_ context.Context, d access.Decision) {

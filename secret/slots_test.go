@@ -1,0 +1,78 @@
+package secret
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestT30_SlotsKeepSecretsFromOtherHosts(t *testing.T) {
+	t.Parallel()
+	s := NewSlots("0123456789abcdef")
+	free, bound := s.Put(New("free-key")), s.Put(New("bound/key").For("api.test", "*.inner.test"))
+	tests := []struct {
+		name, text, host string
+		escape           func(string) string
+		want             string
+		err              error
+	}{
+		{"no slot", "plain", "any.test", nil, "plain", nil},
+		{"free", "Bearer " + free, "any.test", nil, "Bearer free-key", nil},
+		{"bound", bound, "api.test", nil, "bound/key", nil},
+		{"host in capitals with a dot", bound, "API.test.", nil, "bound/key", nil},
+		{"below", bound, "a.inner.test", nil, "bound/key", nil},
+		{"above", bound, "inner.test", nil, "", ErrHost},
+		{"elsewhere", bound, "api.test.evil.test", nil, "", ErrHost},
+		{"escaped", "k=" + bound + "&x", "api.test", url.QueryEscape, "k=bound%2Fkey&x", nil},
+		{"two", free + free, "any.test", nil, "free-keyfree-key", nil},
+		{"unknown", s.mark + "9z", "any.test", nil, "", ErrSlot},
+		{"garbled", s.mark + "-1z", "any.test", nil, "", ErrSlot},
+		{"cut", s.mark + "0", "any.test", nil, "", ErrSlot},
+	}
+	for _, tt := range tests {
+		got, err := s.Fill(tt.text, tt.host, tt.escape)
+		if got != tt.want || !errors.Is(err, tt.err) {
+			t.Errorf("%s: Fill = %q, %v, want %q, %v", tt.name, got, err, tt.want, tt.err)
+		}
+	}
+}
+
+func TestSlots_StandInsAreStable(t *testing.T) {
+	t.Parallel()
+	s := NewSlots("0123456789abcdef")
+	a := s.Put(New("k"))
+	if got := s.Put(New("k")); got != a {
+		t.Errorf("Put of the same = %q, want %q", got, a)
+	}
+	if got := s.Put(New("k").For("h.test")); got == a {
+		t.Error("a bound secret has the stand-in of a free one")
+	}
+	if strings.Trim(strings.ToLower(a), "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		t.Errorf("the stand-in %q has characters that encodings change", a)
+	}
+	if (*Slots)(nil).Holds(a) || !s.Holds("x"+a) || NewSlots("fedcba9876543210").Holds(a) {
+		t.Error("Holds tells slots apart wrongly")
+	}
+}
+
+func TestRegistry_ByTeam(t *testing.T) {
+	t.Parallel()
+	var r Registry
+	r.Note("a", New("secret of a"))
+	r.Note("", New("of the operator"))
+	r.Note("a", New("tiny"))
+	const text = "secret of a, of the operator, tiny, c2VjcmV0IG9mIGE=, secret+of+a"
+	tests := []struct{ team, want string }{
+		{"a", Redacted + ", " + Redacted + ", tiny, " + Redacted + ", " + Redacted},
+		{"b", "secret of a, " + Redacted + ", tiny, c2VjcmV0IG9mIGE=, secret+of+a"},
+	}
+	for _, tt := range tests {
+		if got := r.For(tt.team).Text(text); got != tt.want {
+			t.Errorf("Text for team %s = %q, want %q", tt.team, got, tt.want)
+		}
+	}
+	if got := (*Registry)(nil).For("a").Text(text); got != text {
+		t.Errorf("without a registry = %q, want the text", got)
+	}
+}
