@@ -45,6 +45,8 @@ func table() []row {
 		{"internal/template", "foundation internal/limits"},
 		{"internal/jsonfix", "foundation internal/limits"},
 		{"internal/infer", "foundation internal/jsonfix"},
+		{"internal/chunk", "fault"},
+		{"internal/schedule", "fault value"},
 		{"internal/smythfs", "foundation"},
 		{"internal/binary", "foundation scope component internal/limits internal/infer internal/smythfs subsystem/io/storage"},
 		{"subsystem/llm/llm", "foundation connector internal/limits subsystem/security/account subsystem/security/vault subsystem/llm/models"},
