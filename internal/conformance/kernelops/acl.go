@@ -23,6 +23,9 @@ func candidate(text string) (value.Value, error) {
 		value.M("string", value.Of("AC:R["+c.Role().String()+"]:ID["+id+"]"))), nil
 }
 
+// ACL makes the ACL of an op, {hash, grants} or {serialized}.
+func ACL(f value.Value) (*access.ACL, error) { return build(f) }
+
 // build makes the ACL of an op. Without a hash it has that of the reference, so that stored forms can be compared;
 // what this runtime makes for itself has SHA-256.
 func build(f value.Value) (*access.ACL, error) {
@@ -60,7 +63,7 @@ func buildACL(f value.Value) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
-	return value.Obj(value.M("serialized", value.Of(acl.String())), value.M("acl", entries(acl))), nil
+	return value.Obj(value.M("serialized", value.Of(acl.String())), value.M("acl", Entries(acl))), nil
 }
 
 func parseACL(stored string) (value.Value, error) {
@@ -68,11 +71,11 @@ func parseACL(stored string) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
-	return value.Obj(value.M("acl", entries(acl)), value.M("reserialized", value.Of(acl.String()))), nil
+	return value.Obj(value.M("acl", Entries(acl)), value.M("reserialized", value.Of(acl.String()))), nil
 }
 
-// entries returns an ACL as the object that the reference keeps: {hashAlgorithm, entries: {role: {id: [level]}}}.
-func entries(acl *access.ACL) value.Value {
+// Entries returns an ACL as the object that the reference keeps: {hashAlgorithm, entries: {role: {id: [level]}}}.
+func Entries(acl *access.ACL) value.Value {
 	roles := map[string]string{"a": "agent", "u": "user", "t": "team", "p": "public"}
 	levels := map[rune]string{'r': "read", 'w': "write", 'o': "owner", 'n': "none"}
 	byRole := value.NewBuilder(4)
