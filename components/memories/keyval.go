@@ -12,8 +12,8 @@ type writeSettings struct {
 	MemoryName string  `json:"memoryName" label:"Memory Name" sre:"required,max=255,template" doc:"Name of the memory."`
 	Key        string  `json:"key" label:"Key" sre:"required,max=255,template" doc:"Key of the text; a template over the inputs."`
 	Value      string  `json:"value" label:"Value" sre:"max=100000,allowEmpty,template" doc:"The text; a template over the inputs."`
-	Scope      string  `json:"scope" label:"Scope" sre:"max=20,allowEmpty" doc:"Who sees it: request, session, ttl (every run until ttl has passed) or nothing (every run)."`
-	TTL        float64 `json:"ttl" label:"TTL" sre:"min=300,max=604800" doc:"Seconds that a text of the scope ttl is remembered."`
+	Scope      string  `json:"scope" label:"Scope" sre:"max=20,allowEmpty" doc:"Who sees it: request, session, ttl (every run until ttl has passed), agent (every run), team (every agent of the team) or nothing (every run for three hours)."`
+	TTL        float64 `json:"ttl" label:"TTL" sre:"min=300,max=604800" doc:"Seconds that a text of the scopes ttl, agent and team is remembered."`
 }
 
 func writeKey() component.Definition {

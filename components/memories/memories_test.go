@@ -55,6 +55,16 @@ func services(t *testing.T) *connector.Services {
 	return env.Services
 }
 
+// teamOf asks the accounts, as the runtime does.
+func teamOf(t *testing.T, s *connector.Services, who access.Candidate) string {
+	t.Helper()
+	team, err := scope.New(s, who).Account().Team(t.Context())
+	if err != nil {
+		return "" // belongs to none
+	}
+	return team
+}
+
 // run calls a component as an agent in a session and a request.
 func run(t *testing.T, s *connector.Services, agent, session, request, typ, settings, inputs string) string {
 	t.Helper()
@@ -69,7 +79,7 @@ func run(t *testing.T, s *connector.Services, agent, session, request, typ, sett
 		}
 		return v
 	}
-	call := &component.Call{Scope: scope.New(s, who), Agent: &component.Agent{ID: agent, Session: session, Workflow: request}}
+	call := &component.Call{Scope: scope.New(s, who), Agent: &component.Agent{ID: agent, Team: teamOf(t, s, who), Session: session, Workflow: request}}
 	for _, d := range Definitions() {
 		if d.Name != typ {
 			continue
@@ -91,11 +101,13 @@ func run(t *testing.T, s *connector.Services, agent, session, request, typ, sett
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	const found, gone = `{"Value":"v"}`, `{"_warning":"key not found"}`
-	for scope, want := range map[string][4]string{ // same request, same session, another session, another agent
+	for scope, want := range map[string][4]string{ // same request, same session, another session, another agent of the team
 		"request": {found, gone, gone, gone},
 		"session": {found, found, gone, gone},
 		"ttl":     {found, found, found, gone},
 		"":        {found, found, found, gone},
+		"agent":   {found, found, found, gone},
+		"team":    {found, found, found, found},
 	} {
 		s := services(t)
 		if got := run(t, s, "one", "s1", "r1", "MemoryWriteKeyVal", `{"memoryName":"m","key":"k","value":"{{Value}}","scope":"`+scope+`","ttl":300}`, `{"Value":"v"}`); got != `{"Key":"k"}` {
@@ -170,5 +182,26 @@ func TestWriteObject(t *testing.T) {
 	}
 	if got := run(t, services(t), "one", "s", "r", "MemoryWriteObject", `{"memoryName":"m","scope":"ttl","ttl":10}`, `{}`); got != `"TTL" must be greater than or equal to 300` {
 		t.Errorf("a short time: got %s", got)
+	}
+}
+
+// TestTeamMemory: every agent of a team may replace and forget what one of them remembers; without a team there is none.
+func TestTeamMemory(t *testing.T) {
+	t.Parallel()
+	s := services(t)
+	const key, write = `{"memoryName":"m","key":"k"}`, `{"memoryName":"m","key":"k","value":"{{v}}","scope":"team"}`
+	run(t, s, "one", "s1", "r1", "MemoryWriteKeyVal", write, `{"v":"by one"}`)
+	if got := run(t, s, "two", "s2", "r2", "MemoryWriteKeyVal", write, `{"v":"by two"}`); got != `{"Key":"k"}` {
+		t.Errorf("another agent of the team wrote: %s", got)
+	}
+	if got := run(t, s, "one", "s3", "r3", "MemoryReadKeyVal", key, `{}`); got != `{"Value":"by two"}` {
+		t.Errorf("the first agent reads %s, want what the second wrote", got)
+	}
+	if got := run(t, s, "two", "s3", "r3", "MemoryDeleteKeyVal", key, `{}`); got != `{"Key":"k","deleted":true}` {
+		t.Errorf("the second agent forgets: %s", got)
+	}
+	call := &component.Call{Scope: scope.New(s, access.Public()), Agent: &component.Agent{ID: "stray"}}
+	if err := remember(t.Context(), call, "m", scopeTeam, "k", "v", 0); err == nil {
+		t.Error("an agent without a team remembered something for a team")
 	}
 }

@@ -323,3 +323,31 @@ func TestPanic(t *testing.T) {
 		t.Errorf("another agent: %v", err)
 	}
 }
+
+// large is a component type that answers with a text of n bytes.
+func large() component.Definition {
+	type settings struct {
+		Bytes int `json:"bytes"`
+	}
+	return component.Define(component.Spec{Name: "Large"}, func(_ context.Context, _ *component.Call, s *settings, _ component.Input) (value.Value, error) {
+		return value.Obj(value.M("Output", value.Of(strings.Repeat("x", s.Bytes)))), nil
+	})
+}
+
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	a := load(t, manager(t, large()), "red-a", "Large", `{"bytes":1000000}`)
+	res, err := a.Run(t.Context(), request("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := res.Usage; u.Calls != 3 || u.Peak < 1_000_000 || u.Peak > 1_100_000 || u.Bytes < u.Peak {
+		t.Errorf("the run used %+v, want 3 calls and a peak of a million bytes", u)
+	}
+	if _, err := a.Run(t.Context(), request("x")); err != nil {
+		t.Fatal(err)
+	}
+	if u := a.Usage(); u.Runs != 2 || u.Calls != 6 || u.Peak != res.Usage.Peak || u.Wall <= 0 {
+		t.Errorf("the agent used %+v, want that of two runs", u)
+	}
+}

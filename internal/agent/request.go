@@ -34,6 +34,8 @@ type Response struct {
 	Status int // 404 when the path is none of an agent, else 0
 	// Waiting are the components that were still waiting for inputs when the run ended without a result.
 	Waiting Waits
+	// Usage is what the run used, also when it ended with an error; zero for the steps of a debug session.
+	Usage engine.Usage
 }
 
 // control are headers by which callers steer a run. They are trusted only from callers that may debug.

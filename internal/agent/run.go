@@ -23,6 +23,7 @@ type execution struct {
 	deltas  func(component.Delta)
 	path    *callPath
 	job     engine.Job
+	meter   engine.Meter
 	waiting Waits
 }
 
@@ -104,14 +105,18 @@ func (x *execution) run(ctx context.Context) (Response, error) {
 	}
 	x.job.Variables, x.info.Variables = vars, vars
 	x.job.Ended = x.ended
+	x.job.Meter = &x.meter
 	if trace := x.agent.manager.cfg.Trace; trace != nil {
 		trace(&x.job)
 	}
+	began := x.job.Effects.Now()
 	data, err := engine.Run(ctx, &x.job)
+	used := x.meter.Usage()
+	x.agent.usage.add(used, x.job.Effects.Now().Sub(began))
 	if err != nil {
-		return Response{}, runError(err)
+		return Response{Usage: used}, runError(err)
 	}
-	return Response{Data: data, Waiting: x.waiting}, nil
+	return Response{Data: data, Waiting: x.waiting, Usage: used}, nil
 }
 
 // acting tells everything that is done for the run whose run it is.

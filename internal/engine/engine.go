@@ -92,6 +92,7 @@ type Job struct {
 	// Budget is how many component calls are left to this run and all those that share it; nil for no bound
 	// but that of the plan.
 	Budget *atomic.Int64
+	Meter  *Meter // measures what the run uses; nil when nobody asks
 }
 
 // Gate holds runs between supersteps, to pause them.

@@ -56,6 +56,9 @@ func (r *run) runLane(ctx context.Context, loop, index int, state *workflow.Stat
 			break
 		}
 	}
+	if r.job.Meter != nil {
+		r.job.Meter.leave(lane.large)
+	}
 	if lane.fail != nil {
 		r.failed(lane.fail)
 	}

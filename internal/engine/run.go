@@ -18,6 +18,8 @@ type run struct {
 	lane    string
 	calls   []Invocation // one for each activation of a superstep, used again in the next
 
+	large int64 // bytes of the large outputs of the last superstep, for the meter
+
 	mu   sync.Mutex
 	fail error // the first panic of a component
 }
@@ -54,6 +56,9 @@ func (r *run) step(ctx context.Context, activations []workflow.Activation) error
 	}
 	if r.fail != nil {
 		return r.fail
+	}
+	if m := r.job.Meter; m != nil {
+		r.large = m.measure(activations, r.large)
 	}
 	r.program.Complete(r.state, activations)
 	if r.job.Checkpoint != nil {
@@ -126,8 +131,11 @@ func (r *run) result() (value.Value, error) {
 
 // release gives the working memory back.
 func (r *run) release() {
+	if r.job.Meter != nil {
+		r.job.Meter.leave(r.large)
+	}
 	r.program.Clear(r.state)
 	clear(r.calls)
-	r.job, r.handler, r.fail, r.lane = nil, nil, nil, ""
+	r.job, r.handler, r.fail, r.lane, r.large = nil, nil, nil, "", 0
 	r.program.runs.Put(r)
 }
