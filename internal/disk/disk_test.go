@@ -297,3 +297,31 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// What others may read or change shows, and what this package writes is for its owner alone.
+func TestT33_ExposedFiles(t *testing.T) {
+	t.Parallel()
+	if !modesCount {
+		t.Log("modes tell nothing here: no file counts as exposed")
+	}
+	dir := t.TempDir()
+	f, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for mode, want := range map[os.FileMode]bool{0o600: false, 0o400: false, 0o700: false, 0o640: true, 0o604: true, 0o620: true, 0o644: true, 0o601: true} {
+		if err := f.WriteAtomic("x", nil); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := f.Stat("x"); err != nil || info.Exposed {
+			t.Errorf("a file written here: exposed = %v, %v, want false", info.Exposed, err)
+		}
+		if err := os.Chmod(filepath.Join(dir, "x"), mode); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := f.Stat("x"); err != nil || info.Exposed != (want && modesCount) {
+			t.Errorf("mode %o: exposed = %v, %v, want %v", mode, info.Exposed, err, want)
+		}
+	}
+}

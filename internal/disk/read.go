@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,6 +19,13 @@ const LimitFileBytes = "file_bytes"
 type Info struct {
 	Size     int64 // bytes
 	Modified time.Time
+	// Exposed says that others than the owner of the file may read or change it. It is false where the system has no such
+	// modes.
+	Exposed bool
+}
+
+func infoOf(info fs.FileInfo) Info {
+	return Info{Size: info.Size(), Modified: info.ModTime(), Exposed: modesCount && info.Mode().Perm()&0o077 != 0}
 }
 
 // File is an open regular file, for reading from start to end. It is for one goroutine at a time.
@@ -52,7 +60,7 @@ func (f *Folder) Open(name string, limit int64) (*File, error) {
 	if err != nil {
 		return nil, first(err, explain("disk.close", name, h.Close()))
 	}
-	return &File{f: h, name: name, left: limit, limit: limit, info: Info{Size: info.Size(), Modified: info.ModTime()}}, nil
+	return &File{f: h, name: name, left: limit, limit: limit, info: infoOf(info)}, nil
 }
 
 // Info returns size and time of the file as it was opened.
@@ -132,5 +140,5 @@ func (f *Folder) Stat(name string) (Info, error) {
 	if !info.Mode().IsRegular() {
 		return Info{}, &fault.Error{Op: "disk.stat", Resource: name, Kind: fault.Invalid, Err: errors.New("not a regular file")}
 	}
-	return Info{Size: info.Size(), Modified: info.ModTime()}, nil
+	return infoOf(info), nil
 }

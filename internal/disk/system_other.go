@@ -2,9 +2,10 @@
 
 package disk
 
-// There are no FIFOs among the files of these systems, and their folders cannot be flushed.
+// There are no FIFOs among the files of these systems, their folders cannot be flushed, and modes do not tell who may read.
 const (
 	nonblock    = 0
 	directory   = 0
 	foldersSync = false
+	modesCount  = false
 )

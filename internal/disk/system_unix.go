@@ -11,4 +11,6 @@ const (
 	directory = syscall.O_DIRECTORY
 	// foldersSync says whether a folder can be flushed.
 	foldersSync = true
+	// modesCount says whether the mode of a file tells who may read it.
+	modesCount = true
 )

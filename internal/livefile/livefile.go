@@ -51,6 +51,13 @@ func (f *File[T]) Get(ctx context.Context) (T, error) {
 	return f.refresh(ctx)
 }
 
+// Expire makes the next Get read the file: for who has just written it.
+func (f *File[T]) Expire() {
+	f.mu.Lock() // a refresh that began before the file was written must not outlive this
+	defer f.mu.Unlock()
+	f.state.Store(nil)
+}
+
 func (f *File[T]) refresh(ctx context.Context) (T, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -125,6 +125,18 @@ func TestFile_FailsClosed(t *testing.T) {
 	})
 }
 
+func TestFile_Expire(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &source{text: "a"}
+		f := s.file()
+		wantGet(t, f, "A", nil)
+		s.set("b", nil)
+		f.Expire()
+		wantGet(t, f, "B", nil)
+	})
+}
+
 func TestFile_CanceledCallerLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := &source{text: "a"}
