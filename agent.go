@@ -65,7 +65,59 @@ func (rt *Runtime) LoadFile(ctx context.Context, path string) (*Agent, error) {
 	if err != nil {
 		return nil, &fault.Error{Op: "agent.load", Resource: path, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: err}
 	}
-	return &Agent{a}, nil
+	return &Agent{a}, rt.loaded(ctx, path, id)
+}
+
+// ReloadFile is LoadFile for a file that has changed: the agent of its id is replaced. Runs under way, and the background
+// jobs they have started, go on with the program they started with. A file that is wrong is refused whole, and the agent
+// that is loaded stays; so is one with faults that the loaded agent does not have.
+func (rt *Runtime) ReloadFile(ctx context.Context, path string) (*Agent, error) {
+	doc, err := rt.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	id := doc.ID
+	if id == "" {
+		id = idOf(path)
+	}
+	if loaded, ok := rt.agents.Agent(id); ok && rt.Problems(loaded.Document()).Err(agentfile.Error) == nil {
+		if err := rt.Problems(doc).Err(agentfile.Error); err != nil {
+			return nil, err
+		}
+	}
+	a, err := rt.agents.Replace(ctx, doc, agent.Options{ID: id})
+	if err != nil {
+		return nil, &fault.Error{Op: "agent.reload", Resource: path, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: err}
+	}
+	return &Agent{a}, rt.loaded(ctx, path, id)
+}
+
+// UnloadFile takes the agent away that a file was loaded as: nobody can call it from now on. Runs under way go on, its
+// background jobs are cancelled. A file that was not loaded is [fault.NotFound].
+func (rt *Runtime) UnloadFile(ctx context.Context, path string) error {
+	rt.mu.Lock()
+	id, ok := rt.files[path]
+	delete(rt.files, path)
+	rt.mu.Unlock()
+	if a, loaded := rt.agents.Agent(id); ok && loaded {
+		return a.Close(ctx)
+	}
+	return &fault.Error{Op: "agent.unload", Resource: path, Kind: fault.NotFound}
+}
+
+// loaded notes which agent a file was loaded as. A file that now holds another agent takes the one before away.
+func (rt *Runtime) loaded(ctx context.Context, path, id string) error {
+	rt.mu.Lock()
+	if rt.files == nil {
+		rt.files = map[string]string{}
+	}
+	before, ok := rt.files[path]
+	rt.files[path] = id
+	rt.mu.Unlock()
+	if a, there := rt.agents.Agent(before); ok && before != id && there {
+		return a.Close(ctx)
+	}
+	return nil
 }
 
 // idOf makes an id of the name of a file: what is no letter or digit becomes a hyphen.

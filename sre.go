@@ -22,6 +22,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
@@ -62,6 +63,9 @@ type Runtime struct {
 	log    *slog.Logger
 	http   *http.Client
 	set    Set
+
+	mu    sync.Mutex
+	files map[string]string // path of a file -> id of the agent that it was loaded as
 }
 
 // Start reads the configuration, boots the services of set and readies the agent runtime. Close the runtime when it is

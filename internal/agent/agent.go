@@ -23,7 +23,7 @@ type Agent struct {
 	jobs      *jobs
 	sessions  *sessions
 	processes processes
-	usage     usage
+	usage     *usage
 }
 
 // ID returns the id of the agent.

@@ -141,6 +141,26 @@ func (m *Manager) Load(ctx context.Context, doc *agentfile.Document, opts Option
 	return a, nil
 }
 
+// Replace is Load for a document whose agent may be loaded already: requests from now on are answered by the new one.
+// Runs under way go on with the program they started with; background jobs and what was used pass on to the new agent.
+func (m *Manager) Replace(ctx context.Context, doc *agentfile.Document, opts Options) (*Agent, error) {
+	opts.Private = true
+	a, err := m.Load(ctx, doc, opts)
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, &fault.Error{Op: "agent.load", Resource: a.id, Kind: fault.Unavailable, Hint: "the runtime is shutting down"}
+	}
+	if before, ok := m.agents[a.id]; ok {
+		a.jobs, a.usage = before.jobs, before.usage
+	}
+	m.agents[a.id] = a
+	return a, nil
+}
+
 func (m *Manager) newAgent(ctx context.Context, id string, candidate access.Candidate, doc *agentfile.Document) *Agent {
 	a := &Agent{
 		manager: m, id: id, doc: doc, program: engine.NewProgram(m.Compile(doc)),
@@ -150,7 +170,7 @@ func (m *Manager) newAgent(ctx context.Context, id string, candidate access.Cand
 		a.team, _ = m.cfg.Teams.TeamOf(ctx, candidate) // unknown: the agent has no team and reaches nothing shared
 	}
 	a.variables = newVariables(doc.Variables)
-	a.jobs = newJobs(a)
+	a.jobs, a.usage = newJobs(a), &usage{}
 	a.sessions = newSessions(a)
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -45,38 +46,28 @@ func (a *app) serve() *cobra.Command {
 	return c
 }
 
-func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) (err error) {
-	rt, err := a.start(ctx)
+func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) error {
+	s, agents, err := a.newServing(ctx, paths, f)
 	if err != nil {
 		return err
 	}
-	defer a.stop(rt, &err)
-	agents, err := a.loadAll(ctx, rt, paths)
-	if err != nil {
-		return err
-	}
-	token, created, err := a.token(rt)
-	if err != nil {
-		return err
-	}
-	log, err := a.logger()
-	if err != nil {
-		return err
-	}
-	server, err := httpserver.New(httpserver.Config{
+	return s.run(ctx, func(ctx context.Context) error {
+		ln, err := httpserver.Listen(ctx, f.listen)
+		if err != nil {
+			return err
+		}
+		if err := a.announce(s.rt, agents, ln, s.token, s.created, f.open); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		return s.relay.Serve(ctx, ln)
+	})
+}
+
+// server is what answers requests to the agents of a runtime.
+func (a *app) server(rt *sre.Runtime, f serveFlags, token secret.Value, log *slog.Logger) (*httpserver.Server, error) {
+	return httpserver.New(httpserver.Config{
 		Agents: rt.Manager(), Token: token, Open: f.open, Hosts: f.hosts, Health: rt.Health, Limits: rt.Limits(), Log: log,
 	})
-	if err != nil {
-		return err
-	}
-	ln, err := httpserver.Listen(ctx, f.listen)
-	if err != nil {
-		return err
-	}
-	if err := a.announce(rt, agents, ln, token, created, f.open); err != nil {
-		return errors.Join(err, ln.Close())
-	}
-	return server.Serve(ctx, ln)
 }
 
 // loadAll loads the agents of files and folders. What cannot be loaded is reported; it is an error when nothing can.

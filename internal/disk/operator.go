@@ -3,6 +3,8 @@ package disk
 import (
 	"os"
 	"path/filepath"
+
+	"github.com/sre-go/sre/fault"
 )
 
 // This file reads paths that an operator names on a command line: files anywhere, outside of any folder of the runtime.
@@ -34,6 +36,18 @@ func Names(dir string) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// Stat returns size and time of a regular file.
+func Stat(path string) (Info, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Info{}, explain("disk.stat", filepath.Base(path), err)
+	}
+	if !info.Mode().IsRegular() {
+		return Info{}, fault.Newf(fault.Invalid, "%s is not a regular file", filepath.Base(path))
+	}
+	return Info{Size: info.Size(), Modified: info.ModTime()}, nil
 }
 
 // IsFile reports whether path names a regular file.

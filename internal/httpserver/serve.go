@@ -45,11 +45,14 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 // Serve answers requests on a listener until ctx ends; it closes the listener. Then no more requests are taken, and
 // runs have Limits.DrainTime to end by themselves. Those that do not are cancelled, and their callers told so. The
 // error is nil when everything has ended, and [fault.Timeout] when a component did not even then.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error { return s.serve(ctx, ln, s) }
+
+// serve is Serve with the handler that requests are given to.
+func (s *Server) serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	lasting := context.WithoutCancel(ctx)
 	base, cancel := context.WithCancelCause(lasting)
 	defer cancel(nil)
-	server := s.server(base)
+	server := s.server(base, h)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(impatient{ln, s.cfg.Limits.EventWriteTime}) }()
 	var broken error
@@ -79,12 +82,12 @@ func shutdown(ctx context.Context, server *http.Server, within time.Duration) er
 }
 
 // server is the server of net/http with every wait and size bounded.
-func (s *Server) server(base context.Context) *http.Server {
+func (s *Server) server(base context.Context, h http.Handler) *http.Server {
 	l := &s.cfg.Limits
 	var only http.Protocols
 	only.SetHTTP1(true)
 	return &http.Server{
-		Handler:                      s,
+		Handler:                      h,
 		Protocols:                    &only,
 		ReadHeaderTimeout:            l.HeaderTime,
 		ReadTimeout:                  l.HeaderTime + l.BodyTime,

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/sre-go/sre"
+	"github.com/sre-go/sre/effect"
+	"github.com/sre-go/sre/internal/httpserver"
+	"github.com/sre-go/sre/internal/kernel"
+	"github.com/sre-go/sre/internal/reload"
+	"github.com/sre-go/sre/secret"
+)
+
+// serving is a runtime that is served, and replaced when its configuration changes. Runs under way, background jobs
+// included, come to their end in the runtime they began in.
+type serving struct {
+	app   *app
+	paths []string // of agent files and folders
+	flags serveFlags
+	log   *slog.Logger
+
+	token   secret.Value // of the operator, the same for all runtimes
+	created bool         // by this start
+
+	rt    *sre.Runtime
+	relay *httpserver.Relay
+	old   sync.WaitGroup // runtimes that come to their end
+}
+
+// newServing starts what is served first.
+func (a *app) newServing(ctx context.Context, paths []string, f serveFlags) (*serving, []*sre.Agent, error) {
+	log, err := a.logger()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &serving{app: a, paths: paths, flags: f, log: log}
+	rt, server, agents, err := s.boot(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.rt, s.relay = rt, httpserver.NewRelay(server)
+	return s, agents, nil
+}
+
+// boot starts a runtime with its agents and the server in front of it.
+func (s *serving) boot(ctx context.Context) (*sre.Runtime, *httpserver.Server, []*sre.Agent, error) {
+	rt, err := s.app.start(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	agents, err := s.app.loadAll(ctx, rt, s.paths)
+	if err == nil && s.token.IsZero() {
+		s.token, s.created, err = s.app.token(rt)
+	}
+	if err == nil {
+		var server *httpserver.Server
+		if server, err = s.app.server(rt, s.flags, s.token, s.log); err == nil {
+			return rt, server, agents, nil
+		}
+	}
+	return nil, nil, nil, errors.Join(err, rt.Close(context.WithoutCancel(ctx)))
+}
+
+// run serves until ctx ends, and follows the changes of files meanwhile.
+func (s *serving) run(ctx context.Context, serve func(context.Context) error) error {
+	watching, stop := context.WithCancel(ctx)
+	var watcher sync.WaitGroup
+	watcher.Go(func() { s.watch().Run(watching) })
+	err := serve(ctx)
+	stop()
+	watcher.Wait()
+	s.old.Wait()
+	return errors.Join(err, s.rt.Close(context.Background()))
+}
+
+// watch looks at the agent files, and at the configuration of the data folder and of the home folder.
+func (s *serving) watch() *reload.Watch {
+	var paths []string
+	for _, p := range s.paths {
+		paths = append(paths, s.app.path(p))
+	}
+	return reload.New(reload.Config{
+		Paths: slices.Concat(paths, s.configFiles()), Extension: sre.Extension, Limit: int64(s.rt.Limits().SmythBytes),
+		Changed: s.changed, Gone: s.gone, Effects: effect.System{}, Log: s.log,
+	})
+}
+
+func (s *serving) configFiles() []string {
+	files := []string{filepath.Join(s.rt.Dir(), kernel.ConfigFile)}
+	if s.app.Home != "" {
+		files = append(files, filepath.Join(s.app.Home, ".smyth", kernel.ConfigFile))
+	}
+	return files
+}
+
+func (s *serving) changed(ctx context.Context, path string) error {
+	if slices.Contains(s.configFiles(), path) {
+		return s.replace(ctx)
+	}
+	_, err := s.rt.ReloadFile(ctx, path)
+	return err
+}
+
+// gone unloads the agent whose file is no longer there.
+func (s *serving) gone(ctx context.Context, path string) error {
+	if slices.Contains(s.configFiles(), path) {
+		return s.replace(ctx)
+	}
+	return s.rt.UnloadFile(ctx, path)
+}
+
+// replace starts a runtime with the configuration as it is now. When it does not start, the one before stays.
+func (s *serving) replace(ctx context.Context) error {
+	rt, server, _, err := s.boot(ctx)
+	if err != nil {
+		return err
+	}
+	before, answered := s.rt, s.relay.Replace(server)
+	s.rt = rt
+	s.old.Go(func() {
+		answered()
+		waiting := context.WithoutCancel(ctx)
+		for _, a := range before.Manager().Agents() {
+			if err := a.WaitJobs(ctx); err != nil {
+				break // the server stops: what is left is told so
+			}
+		}
+		if err := before.Close(waiting); err != nil {
+			s.log.Warn("the runtime of the configuration before did not close", "error", err.Error())
+		}
+	})
+	return nil
+}
