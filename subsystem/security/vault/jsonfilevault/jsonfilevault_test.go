@@ -7,12 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
-	"github.com/sre-go/sre/internal/livefile"
 	"github.com/sre-go/sre/subsystem/security/vault"
 	"github.com/sre-go/sre/subsystem/security/vault/jsonfilevault"
 	"github.com/sre-go/sre/subsystem/security/vault/vaulttest"
@@ -203,53 +201,6 @@ func TestT31_DefaultList(t *testing.T) {
 			t.Errorf("%s = %q, %v, want %q", key, got.Reveal(), err, want)
 		}
 	}
-}
-
-// An edit counts within a second. A file that cannot be used gives no secret, and says so to the operator.
-func TestFile_Changes(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var folder string
-		w := vaulttest.Open(t, jsonfilevault.Definition, vaulttest.Subject{Prepare: func(t *testing.T, dir string) value.Value {
-			folder = dir
-			write(t, dir, "vault.json", `{"team-a": {"k": "one"}}`)
-			return value.Obj(value.M("file", value.Of("vault.json")))
-		}})
-		h := w.As(t, "agent:helper")
-		pass := func() {
-			if err := (effect.System{}).Sleep(t.Context(), livefile.MaxAge); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want := func(what, text string, kind fault.Kind) {
-			t.Helper()
-			got, err := h.Get(t.Context(), "k")
-			if got.Reveal() != text || (text == "") != fault.Is(err, kind) {
-				t.Errorf("%s: Get = %q, %v, want %q or kind %v", what, got.Reveal(), err, text, kind)
-			}
-		}
-		want("first", "one", 0)
-		write(t, folder, "vault.json", `{"team-a": {"k": "two"}}`)
-		pass()
-		want("changed", "two", 0)
-		write(t, folder, "vault.json", `{"team-a": {"k": "thr`)
-		pass()
-		want("half-written", "", fault.Unavailable)
-		if _, err := h.List(t.Context()); !fault.Is(err, fault.Unavailable) {
-			t.Errorf("half-written: List: %v, want kind %v", err, fault.Unavailable)
-		}
-		if _, err := h.Exists(t.Context(), "k"); !fault.Is(err, fault.Unavailable) {
-			t.Errorf("half-written: Exists: %v, want kind %v", err, fault.Unavailable)
-		}
-		write(t, folder, "vault.json", `{"team-a": {}}`)
-		pass()
-		want("removed key", "", fault.Denied)
-		if err := os.Remove(filepath.Join(folder, "vault.json")); err != nil {
-			t.Fatal(err)
-		}
-		pass()
-		want("removed file", "", fault.Unavailable)
-	})
 }
 
 // A file that is refused is left as it is, and what it holds is in no error.

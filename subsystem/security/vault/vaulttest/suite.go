@@ -34,6 +34,8 @@ func Run(t *testing.T, def connector.Definition, s Subject) {
 	t.Run("T18_UnknownPrincipal", func(t *testing.T) { strangers(t, Open(t, def, s)) })
 	t.Run("T23_TeamChange", func(t *testing.T) { teamChange(t, Open(t, def, s), s.Empty) })
 	t.Run("KeyNames", func(t *testing.T) { keyNames(t, Open(t, def, s)) })
+	t.Run("T33_ReadsAreKept", func(t *testing.T) { readsAreKept(t, Open(t, def, s), s.Empty) })
+	t.Run("Writer", func(t *testing.T) { writers(t, def, s) })
 	t.Run("ZeroGrant", func(t *testing.T) { zeroGrant(t, def, s) })
 	t.Run("UnknownSetting", func(t *testing.T) {
 		if err := def.Check(value.Obj(value.M("no-such-setting", value.Of("x")))); !fault.Is(err, fault.Invalid) {

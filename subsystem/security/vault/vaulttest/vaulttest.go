@@ -15,6 +15,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/vault"
 	"github.com/sre-go/sre/value"
@@ -40,15 +41,58 @@ type Subject struct {
 	Empty bool
 	// Getenv is the environment; nil for none.
 	Getenv func(string) string
+
+	dir string // "" for a fresh one
 }
 
 // World is a vault with what surrounds it.
 type World struct {
 	Vault    *vault.Service
 	Accounts *Accounts
+	Secrets  *secret.Registry
+
+	def     connector.Definition
+	dir     string
+	setting value.Value
+	getenv  func(string) string
+	filled  bool // by its own writer, instead of by the subject
 
 	mu      sync.Mutex
 	records []access.Decision
+	kept    []access.Decision
+	deaf    bool
+}
+
+// Again opens the connector a second time on what the first one keeps, as after a restart.
+func (w *World) Again(t *testing.T) *World {
+	t.Helper()
+	return Open(t, w.def, Subject{Prepare: func(*testing.T, string) value.Value { return w.setting }, Getenv: w.getenv, dir: w.dir})
+}
+
+// Kept returns the records of the audit since the last call.
+func (w *World) Kept() []access.Decision {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.kept
+	w.kept = nil
+	return out
+}
+
+// SetDeaf makes the audit keep nothing, or work again.
+func (w *World) SetDeaf(deaf bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = deaf
+}
+
+func (w *World) record(_ context.Context, d access.Decision) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.deaf {
+		return fault.Newf(fault.Unavailable, "the audit is full")
+	}
+	w.kept = append(w.kept, d)
+	return nil
 }
 
 // Records returns the denials since the last call.
@@ -63,10 +107,13 @@ func (w *World) Records() []access.Decision {
 // Open opens the connector in a runtime of its own. It is closed when the test ends.
 func Open(t *testing.T, def connector.Definition, s Subject) *World {
 	t.Helper()
-	w := &World{Accounts: newAccounts()}
+	w := &World{Accounts: newAccounts(), Secrets: new(secret.Registry), def: def, dir: s.dir, getenv: s.Getenv}
+	if w.dir == "" {
+		w.dir = t.TempDir()
+	}
 	env := connector.Env{
-		Record: func(context.Context, access.Decision) error { return nil },
-		Log:    slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: new(event.Bus),
+		Record: w.record, Secrets: w.Secrets,
+		Log: slog.New(slog.DiscardHandler), Dir: w.dir, Effects: effect.System{}, Events: new(event.Bus),
 		Services: connector.NewServices(), Getenv: s.Getenv,
 	}
 	event.On(env.Events, func(_ context.Context, d access.Decision) {
@@ -79,7 +126,8 @@ func Open(t *testing.T, def connector.Definition, s Subject) *World {
 		t.Fatalf("build the accounts: %v", err)
 	}
 	env.Services.Put(account.Kind, accounts)
-	conn, err := def.Open(t.Context(), env, s.Prepare(t, env.Dir))
+	w.setting = s.Prepare(t, env.Dir)
+	conn, err := def.Open(t.Context(), env, w.setting)
 	if err != nil {
 		t.Fatalf("open %s: %v", def.Name, err)
 	}

@@ -1,4 +1,4 @@
-package jsonfilevault
+package vaultfile
 
 import (
 	"strings"
@@ -8,9 +8,10 @@ import (
 	"github.com/sre-go/sre/fault"
 )
 
-// references resolves $env(NAME). A tenant that may write its own entries must not read the environment of the process
-// with them, so both the owner of the entry and the variable have to be listed.
-type references struct {
+// References resolves $env(NAME). A tenant that may write its own entries must not read the environment of the process
+// with them, so both the owner of the entry and the variable have to be listed. The zero References resolves nothing. It
+// is immutable.
+type References struct {
 	variable func(name string) string
 	owners   map[string]bool
 	names    map[string]bool
@@ -21,11 +22,11 @@ const (
 	refEnd   = ')'
 )
 
-func newReferences(env connector.Env, s Settings) (references, error) {
-	r := references{variable: env.Variable, owners: make(map[string]bool), names: make(map[string]bool)}
-	teams := s.OperatorTeams
-	if s.Shared != "" {
-		teams = append([]string{s.Shared}, teams...)
+// NewReferences lets entries of the shared team, "" for none, and of other teams of the operator name the variables.
+func NewReferences(env connector.Env, shared string, teams, variables []string) (References, error) {
+	r := References{variable: env.Variable, owners: make(map[string]bool), names: make(map[string]bool)}
+	if shared != "" {
+		teams = append([]string{shared}, teams...)
 	}
 	for _, team := range teams {
 		if err := access.ValidID(team); err != nil {
@@ -33,7 +34,7 @@ func newReferences(env connector.Env, s Settings) (references, error) {
 		}
 		r.owners[team] = true
 	}
-	for _, name := range s.Env {
+	for _, name := range variables {
 		if !isVariable(name) {
 			return r, fault.Newf(fault.Invalid, "env: %q is no name of a variable", name)
 		}
@@ -44,7 +45,7 @@ func newReferences(env connector.Env, s Settings) (references, error) {
 
 // resolve returns text with its references replaced once; what they are replaced by is not looked at again. A reference
 // to a variable that is not listed or not set stays as it is.
-func (r references) resolve(owner, text string) string {
+func (r References) resolve(owner, text string) string {
 	if !r.owners[owner] || !strings.Contains(text, refStart) {
 		return text
 	}

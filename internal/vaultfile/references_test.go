@@ -1,4 +1,4 @@
-package jsonfilevault
+package vaultfile
 
 import (
 	"strings"
@@ -36,7 +36,7 @@ func FuzzResolve(f *testing.F) {
 			t.Fatalf("the environment was asked for %q", name)
 			return ""
 		}}
-		r, err := newReferences(env, Settings{Shared: "op", Env: []string{"A", "B"}})
+		r, err := NewReferences(env, "op", nil, []string{"A", "B"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,29 +45,6 @@ func FuzzResolve(f *testing.F) {
 		}
 		if got, want := r.resolve("op", text), strings.ReplaceAll(text, "$env(A)", "<a>"); got != want {
 			t.Fatalf("operator's %q became %q, want %q", text, got, want)
-		}
-	})
-}
-
-// FuzzParse: no file panics, and what was understood can be found again.
-func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{}`, `{"a":{"k":"v"}}`, `{"a":{"k":1},"b":{}}`, `[]`, `{"a":"b"}`, `{"encrypted":1,"algorithm":1,"data":""}`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parse([]byte(text))
-		if (c == nil) == (err == nil) {
-			t.Fatalf("parse(%q) = %v, %v", text, c, err)
-		}
-		if c == nil {
-			return
-		}
-		for team := range c.teams {
-			for _, key := range c.keys(team, "") {
-				if _, owner, ok := c.find(team, "", key); !ok || owner != team {
-					t.Fatalf("key %q of team %q is listed but not found in %q", key, team, text)
-				}
-			}
 		}
 	})
 }
