@@ -33,6 +33,8 @@ type Env struct {
 	// Dial opens a TCP connection to an address of the configuration, through the same door; nil when there is no way
 	// out. It is for connectors with a protocol of their own.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Ask shows a question to whoever sits at the terminal and reads the answer without showing it; nil when nobody does.
+	Ask func(ctx context.Context, question string) (secret.Value, error)
 	// Secrets remembers what was handed out, so that it can be taken out of what leaves the runtime. It may be nil.
 	Secrets *secret.Registry
 	// Record writes one decision into the audit and returns when it is kept: use [Env.Audit]. Nil when there is no audit.

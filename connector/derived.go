@@ -3,7 +3,6 @@ package connector
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -72,7 +71,7 @@ func (in Instances[C]) With(ctx context.Context, id string, settings value.Value
 
 // get returns the connector of settings and counts the caller among its users.
 func (dc *derivedCache) get(ctx context.Context, id string, settings value.Value) (*derived, error) {
-	d, unused, mine, err := dc.reserve(id + "\x00" + canonical(settings))
+	d, unused, mine, err := dc.reserve(id + "\x00" + settings.Canonical())
 	dc.close(ctx, unused)
 	if err != nil {
 		return nil, err
@@ -193,26 +192,4 @@ func closeAll(ctx context.Context, unused []*derived) error {
 		}
 	}
 	return first
-}
-
-// canonical is the JSON of settings with their members in order of name, at every depth.
-func canonical(v value.Value) string { return sorted(v).JSON() }
-
-func sorted(v value.Value) value.Value {
-	switch {
-	case v.IsObject():
-		members := slices.Clone(v.Members())
-		slices.SortFunc(members, func(a, b value.Member) int { return strings.Compare(a.Key, b.Key) })
-		for i := range members {
-			members[i].Value = sorted(members[i].Value)
-		}
-		return value.OfMembers(members)
-	case v.IsArray():
-		items := slices.Clone(v.Items())
-		for i := range items {
-			items[i] = sorted(items[i])
-		}
-		return value.OfItems(items)
-	}
-	return v
 }

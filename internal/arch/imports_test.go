@@ -67,6 +67,8 @@ func table() []row {
 		{"internal/openapi", "foundation component internal/agentfile"},
 		{"internal/workflow", "foundation component internal/agentfile internal/template internal/limits"},
 		{"internal/engine", "foundation scope component internal/workflow internal/infer internal/limits"},
+		{"internal/tokens", ""},
+		{"internal/conversation", "foundation subsystem/llm/llm internal/jsonfix internal/limits"},
 		{"internal/agent", "below"},
 		{".", "below"},
 		{"internal/httpserver", ". below"},

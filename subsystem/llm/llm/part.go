@@ -1,8 +1,12 @@
 package llm
 
-import "strings"
+import (
+	"strings"
 
-// Part is a piece of an answer: [Text], [Thinking], [ToolCall], [Image], [Usage] or [Finish].
+	"github.com/sre-go/sre/value"
+)
+
+// Part is a piece of an answer: [Text], [Thinking], [ToolCall], [Image], [Usage], [Finish], or [Raw] for who asked for it.
 type Part interface{ isPart() }
 
 // Text is a piece of text, as it arrived.
@@ -46,6 +50,15 @@ type Usage struct {
 	Tier       string // of the price, "" for the usual one
 }
 
+// Add returns what two calls used together. The tier is that of u.
+func (u Usage) Add(more Usage) Usage {
+	return Usage{
+		Input: u.Input + more.Input, CacheRead: u.CacheRead + more.CacheRead, CacheWrite: u.CacheWrite + more.CacheWrite,
+		Output: u.Output + more.Output, Thinking: u.Thinking + more.Thinking, Images: u.Images + more.Images,
+		Searches: u.Searches + more.Searches, Tier: u.Tier,
+	}
+}
+
 // Finish is why an answer ended. It is the last part of every complete answer.
 type Finish struct {
 	Reason Reason
@@ -53,6 +66,11 @@ type Finish struct {
 	Model  string // id of the model that answered; the service sets it
 }
 
+// Raw is a piece of a stream as the provider sent it: a delta or an event, null for one without either. It comes before
+// the parts that it stands for, and only when the request asks for it. It is for debuggers and says nothing by itself.
+type Raw struct{ JSON value.Value }
+
+func (Raw) isPart()      {}
 func (Text) isPart()     {}
 func (Thinking) isPart() {}
 func (ToolCall) isPart() {}

@@ -33,6 +33,7 @@ type Request struct {
 	Cache     bool // the beginning of the conversation will be sent again: providers may keep it
 	// Extra holds settings that only one provider knows, by its own names.
 	Extra value.Value
+	Raw   bool // the caller wants [Raw] parts, too
 }
 
 // ToolSpec is a tool that a model may ask for.
