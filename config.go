@@ -84,9 +84,15 @@ func (o *options) preferred() value.Value {
 	if disk.IsFile(filepath.Join(o.dir, "account.json")) {
 		account = connector("JSONFileAccount")
 	}
+	vault := "JSONFileVault"
+	for _, name := range []string{"vault.age", "vault.key"} { // either: a lost vault is no empty one
+		if disk.IsFile(filepath.Join(o.dir, name)) {
+			vault = "EncryptedFileVault"
+		}
+	}
 	return value.Obj(
 		value.M("Account", account),
-		value.M("Vault", connector("JSONFileVault", value.M("operatorTeams", value.Strings([]string{"default"})))),
+		value.M("Vault", connector(vault, value.M("operatorTeams", value.Strings([]string{"default"})))),
 		value.M("Storage", connector("LocalStorage")),
 		value.M("Cache", connector("RAM")),
 		value.M("NKV", connector("RAM")),

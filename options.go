@@ -1,11 +1,13 @@
 package sre
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/engine"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/value"
 )
 
@@ -25,6 +27,7 @@ type options struct {
 	middleware    []engine.Middleware
 	trace         func(*engine.Job)
 	componentLogs bool
+	ask           func(ctx context.Context, question string) (secret.Value, error)
 	perComponent  bool
 }
 
@@ -57,6 +60,12 @@ func WithEffects(e effect.Source) Option { return func(o *options) { o.effects =
 
 // WithHTTPClient sets the way out, instead of one that keeps the egress policy; for tests.
 func WithHTTPClient(c *http.Client) Option { return func(o *options) { o.http = c } }
+
+// WithPrompt lets connectors ask whoever sits at the terminal, such as for the passphrase of a vault. ask shows the
+// question and reads the answer without showing it. Without it nobody is asked.
+func WithPrompt(ask func(ctx context.Context, question string) (secret.Value, error)) Option {
+	return func(o *options) { o.ask = ask }
+}
 
 // WithMiddleware puts middleware around every component call, the first outermost.
 func WithMiddleware(use ...Middleware) Option {

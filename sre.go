@@ -95,6 +95,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return egress.Dial(ctx, rt.http, network, address)
 		},
+		Ask:     o.ask,
 		Secrets: &secret.Registry{},
 		Record: func(ctx context.Context, d access.Decision) error {
 			event.Publish(ctx, events, d)

@@ -30,6 +30,7 @@ import (
 	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
 	"github.com/sre-go/sre/subsystem/security/account/jsonfileaccount"
 	"github.com/sre-go/sre/subsystem/security/vault"
+	"github.com/sre-go/sre/subsystem/security/vault/agevault"
 	"github.com/sre-go/sre/subsystem/security/vault/jsonfilevault"
 	"github.com/sre-go/sre/subsystem/security/vault/nullvault"
 )
@@ -46,7 +47,7 @@ func Kinds() []connector.AnyKind {
 func Connectors() []connector.Definition {
 	return []connector.Definition{
 		dummyaccount.Definition, jsonfileaccount.Definition,
-		jsonfilevault.Definition, nullvault.Definition,
+		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		localstorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(),
 		ramnkv.Definition(),

@@ -32,7 +32,7 @@ type Set struct {
 	Connectors []connector.Definition
 }
 
-// Options are what a kernel works with. All but Config, Dial, Secrets and Record are required.
+// Options are what a kernel works with. All but Config, Dial, Ask, Secrets and Record are required.
 type Options struct {
 	Config  Config
 	Dir     string // data folder of the runtime
@@ -42,6 +42,7 @@ type Options struct {
 	Events  *event.Bus
 	Getenv  func(string) string
 	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	Ask     func(ctx context.Context, question string) (secret.Value, error) // at the terminal; nil for nobody
 	Secrets *secret.Registry
 	Record  func(context.Context, access.Decision) error // into the audit; nil for none
 	// Prepare readies the agent runtime over the services: the last phase of the boot. Nil for none.
@@ -148,7 +149,7 @@ func (b *booter) env(kind connector.AnyKind, name string) connector.Env {
 	return connector.Env{
 		Log: b.Log.With("connector", name), HTTP: b.HTTP, Dir: b.Dir, Effects: b.Effects, Events: b.Events,
 		Services: b.services.Only(kind.Needs()), Getenv: b.Getenv,
-		Dial: b.Dial, Secrets: b.Secrets, Record: b.Record, Limits: b.Config.Limits,
+		Dial: b.Dial, Ask: b.Ask, Secrets: b.Secrets, Record: b.Record, Limits: b.Config.Limits,
 	}
 }
 

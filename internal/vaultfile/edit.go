@@ -126,7 +126,7 @@ func lock(ctx context.Context, folder Folder, clock effect.Source, name string) 
 func Create(ctx context.Context, c Config) error {
 	f := &File{Config: c}
 	if f.Folders == nil {
-		f.Folders = openFolder
+		f.Folders = OpenFolder
 	}
 	folder, err := f.Folders(c.Place.Dir, true)
 	if err != nil {

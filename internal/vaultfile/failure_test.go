@@ -51,7 +51,7 @@ func (m *flaky) arm(n int, after bool) {
 }
 
 func (m *flaky) open(dir string, create bool) (f Folder, err error) {
-	err = m.do(func() error { f, err = openFolder(dir, create); return err })
+	err = m.do(func() error { f, err = OpenFolder(dir, create); return err })
 	if err != nil && f != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -213,7 +213,7 @@ func TestLock_Waits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		folder, err := openFolder(c.Place.Dir, true)
+		folder, err := OpenFolder(c.Place.Dir, true)
 		if err != nil {
 			t.Fatal(err)
 		}

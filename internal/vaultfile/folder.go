@@ -17,8 +17,8 @@ type Folder interface {
 	io.Closer
 }
 
-// openFolder opens a folder of the machine, and makes it where that is asked for.
-func openFolder(dir string, create bool) (Folder, error) {
+// OpenFolder opens a folder of the machine, and makes it where that is asked for. The caller closes it.
+func OpenFolder(dir string, create bool) (Folder, error) {
 	open := disk.Open
 	if create {
 		open = disk.Create

@@ -83,7 +83,7 @@ func Open(ctx context.Context, c Config) (*File, error) {
 		f.Log = slog.New(slog.DiscardHandler)
 	}
 	if f.Folders == nil {
-		f.Folders = openFolder
+		f.Folders = OpenFolder
 	}
 	f.live = livefile.New(c.Effects, f.read, f.parse)
 	if _, err := f.live.Get(ctx); err != nil {

@@ -46,10 +46,14 @@ func open(ctx context.Context, env connector.Env, s Settings) (vault.Connector, 
 	if err != nil {
 		return nil, err
 	}
-	return vaultfile.Open(ctx, vaultfile.Config{
+	v, err := vaultfile.Open(ctx, vaultfile.Config{
 		Place: livefile.At(env.Dir, s.File, vaultfile.Limit(), "vault.json", "vault/vault.json", ".sre/vault.json"),
 		Codec: codec, Optional: s.File == "" && codec == nil, Shared: s.Shared, Refs: refs, Effects: env.Effects, Log: env.Log,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // maxKeyFile bounds the file of a private key, in bytes.

@@ -41,6 +41,8 @@ type Subject struct {
 	Empty bool
 	// Getenv is the environment; nil for none.
 	Getenv func(string) string
+	// Ask sits at the terminal; nil for nobody.
+	Ask func(question string) (secret.Value, error)
 
 	dir string // "" for a fresh one
 }
@@ -115,6 +117,9 @@ func Open(t *testing.T, def connector.Definition, s Subject) *World {
 		Record: w.record, Secrets: w.Secrets,
 		Log: slog.New(slog.DiscardHandler), Dir: w.dir, Effects: effect.System{}, Events: new(event.Bus),
 		Services: connector.NewServices(), Getenv: s.Getenv,
+	}
+	if s.Ask != nil {
+		env.Ask = func(_ context.Context, question string) (secret.Value, error) { return s.Ask(question) }
 	}
 	event.On(env.Events, func(_ context.Context, d access.Decision) {
 		w.mu.Lock()
