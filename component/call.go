@@ -37,6 +37,7 @@ type Node struct {
 	Inputs      []NodePort
 	Outputs     []NodePort
 	Settings    value.Value // raw settings, with keys the schema does not know
+	Template    value.Value // of a templated component: what its typed placeholders stand for, absent for others
 }
 
 // NodePort is a declared input or output of a component in an agent file.

@@ -34,9 +34,8 @@ type Document struct {
 // Component is one component of an agent.
 type Component struct {
 	component.Node
-	Template value.Value // settings of a templated component
-	Trigger  string      // name of the trigger it answers, "" for none
-	Pointer  string      // JSON pointer in the file
+	Trigger string // name of the trigger it answers, "" for none
+	Pointer string // JSON pointer in the file
 }
 
 // Connection joins an output to an input. Indexes are positions in the lists of the components they belong to.

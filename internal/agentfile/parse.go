@@ -162,7 +162,8 @@ func (p *parser) component(v value.Value, at string) Component {
 	if id == "" {
 		p.add(Fatal, at+"/id", "", "a component needs an id")
 	}
-	c := Component{Pointer: at, Template: v.Get("template")}
+	c := Component{Pointer: at}
+	c.Template = v.Get("template")
 	c.ID = id
 	c.Type = p.text(v, "name", at, id)
 	if c.Type == "" {
