@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
@@ -18,7 +17,6 @@ import (
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/vault"
-	"github.com/sre-go/sre/value"
 )
 
 // This file binds the process table to the services it needs. A set may lack any of them.
@@ -67,17 +65,4 @@ func sessionStore(s *connector.Services) agent.SessionStore {
 		return nil
 	}
 	return cachedSessions{}
-}
-
-// cachedSessions keeps debug sessions in the cache of the agent.
-type cachedSessions struct{}
-
-func (cachedSessions) Load(ctx context.Context, as scope.Scope, key string) (string, bool, error) {
-	v, ok, err := as.Cache().Get(ctx, key)
-	text, _ := v.Str()
-	return text, ok, err
-}
-
-func (cachedSessions) Save(ctx context.Context, as scope.Scope, key, text string, ttl time.Duration) error {
-	return as.Cache().Set(ctx, key, value.Of(text), cache.Options{TTL: ttl})
 }

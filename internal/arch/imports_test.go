@@ -19,7 +19,7 @@ func groups() []row {
 	return []row{
 		{"foundation", "access secret fault value effect schema event"},
 		{"services", "subsystem/*/*"},
-		{"text", "internal/template internal/infer internal/jsonfix internal/binary internal/smythfs"},
+		{"text", "internal/template internal/infer internal/jsonfix internal/binary internal/smythfs internal/largevalue"},
 		{"core", "internal/kernel internal/agentfile internal/workflow internal/engine internal/agent internal/openapi"},
 		{"below", "foundation connector services scope component text core internal/limits internal/disk internal/egress"},
 	}
@@ -50,6 +50,7 @@ func table() []row {
 		{"internal/infer", "foundation internal/jsonfix"},
 		{"internal/chunk", "fault"},
 		{"internal/schedule", "fault value"},
+		{"internal/largevalue", "fault value"},
 		{"internal/smythfs", "foundation"},
 		{"internal/binary", "foundation scope component internal/limits internal/infer internal/smythfs subsystem/io/storage"},
 		{"subsystem/llm/llm", "foundation connector internal/limits subsystem/security/account subsystem/security/vault subsystem/llm/models"},
