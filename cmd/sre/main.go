@@ -32,7 +32,7 @@ func run() int {
 	home, _ := os.UserHomeDir() // none: nothing is read from it
 	info, _ := os.Stdout.Stat()
 	m := cli.Machine{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Work: work, Home: home,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Work: work, Home: home, Ask: asker(),
 		Terminal: info != nil && info.Mode()&os.ModeCharDevice != 0,
 		Version:  version(), BuildInfo: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
 	}

@@ -16,18 +16,21 @@ import (
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/schema"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/value"
 )
 
 // Machine is what a command has around it. Tests give their own.
 type Machine struct {
-	In        io.Reader
-	Out, Err  io.Writer
-	Getenv    func(string) string
-	Work      string // the working folder
-	Home      string // the user's home folder, empty when there is none
-	Terminal  bool   // Out is a terminal
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+	Work     string // the working folder
+	Home     string // the user's home folder, empty when there is none
+	Terminal bool   // Out is a terminal
+	// Ask shows a question at the terminal and reads the answer without showing it; nil when standard input is none.
+	Ask       func(ctx context.Context, question string) (secret.Value, error)
 	Version   string
 	BuildInfo string
 }
@@ -98,7 +101,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "print JSON that scripts can read")
 	f.StringVar(&a.dir, "dir", "", "data folder, instead of the .smyth that is found")
 	f.StringVar(&a.logs, "log-level", "", "what to report on standard error: error, warn, info or debug (default warn; $LOG_LEVEL)")
-	root.AddCommand(a.agent(), a.serve(), a.validate(), a.describe(), a.list(), a.boot(), a.doctor(), a.version())
+	root.AddCommand(a.agent(), a.serve(), a.validate(), a.describe(), a.list(), a.boot(), a.doctor(), a.vault(), a.version())
 	return root
 }
 
@@ -119,7 +122,7 @@ func (a *app) start(ctx context.Context, opts ...sre.Option) (*sre.Runtime, erro
 	if err != nil {
 		return nil, err
 	}
-	all := []sre.Option{sre.WithMachine(a.Work, a.Home, a.Getenv), sre.WithLog(log)}
+	all := []sre.Option{sre.WithMachine(a.Work, a.Home, a.Getenv), sre.WithLog(log), sre.WithPrompt(a.Ask)}
 	if a.dir != "" {
 		all = append(all, sre.WithDir(a.dir))
 	}

@@ -87,6 +87,9 @@ func Open(ctx context.Context, c Config) (*File, error) {
 	}
 	f.live = livefile.New(c.Effects, f.read, f.parse)
 	if _, err := f.live.Get(ctx); err != nil {
+		if fault.CodeOf(err) == CodeUnsafe { // it says what to do
+			return nil, err
+		}
 		return nil, fault.Hint(err, "mend the vault file, or name another one in the setting file")
 	}
 	return f, nil
