@@ -76,7 +76,7 @@ func table() []row {
 		{"internal/refdoc", ". foundation connector component internal/limits internal/egress"},
 		{"internal/cli", ". below internal/reload internal/livefile internal/vaultfile internal/sealed internal/httpserver internal/refdoc"},
 		{"bundle/*", ". connector component components/* subsystem/*/* subsystem/*/*/*"},
-		{"cmd/sre", ". bundle/* internal/cli"},
+		{"cmd/sre", ". fault secret bundle/* internal/cli"},
 		{"internal/testtarget/loopback", "foundation"},
 		{"internal/testtarget", "foundation internal/testtarget/loopback"},
 		{"internal/testmodel", "foundation internal/testtarget/loopback internal/jsonfix"},
