@@ -67,15 +67,40 @@ func (h *Handle) stream(ctx context.Context, req Request, partial bool) iter.Seq
 			return
 		}
 		a := &attempt{handle: h, partial: partial, yield: yield}
-		fallback, err := a.try(ctx, &req)
-		if err != nil && fallback != "" && !a.shown && ctx.Err() == nil {
-			next := req.plain(fallback)
-			if _, again := a.try(ctx, &next); again == nil || a.shown {
-				err = again
-			}
-		}
-		if err != nil && !a.stopped {
+		if err := a.answer(ctx, req); err != nil && a.flush() {
 			yield(nil, err)
+		}
+	}
+}
+
+// answer asks the model of the request, and when it fails before anything was shown the one that its entry names as
+// fallback, and so on. The error is that of the first one, unless a later one has been heard.
+func (a *attempt) answer(ctx context.Context, req Request) error {
+	fallback, first := a.persist(ctx, &req)
+	asked := map[string]bool{req.Model: true}
+	for err := first; ; {
+		if err == nil || fallback == "" || asked[fallback] || a.shown || ctx.Err() != nil {
+			if err != nil && !a.shown {
+				err = first
+			}
+			return err
+		}
+		asked[fallback] = true
+		next := req.plain(fallback)
+		fallback, err = a.persist(ctx, &next)
+	}
+}
+
+// persist asks one model, again when that may help. It returns the model to ask when this one fails.
+func (a *attempt) persist(ctx context.Context, req *Request) (fallback string, err error) {
+	clock := a.handle.service.clockOf()
+	for n := 1; ; n++ {
+		fallback, err = a.try(ctx, req)
+		if err == nil || a.shown || n == maxAttempts || !again(err) || ctx.Err() != nil {
+			return fallback, err
+		}
+		if waiting := pause(ctx, clock, backoff(clock, n, err), err); waiting != nil {
+			return fallback, waiting
 		}
 	}
 }
@@ -92,11 +117,12 @@ type attempt struct {
 	handle  *Handle
 	partial bool
 	yield   func(Part, error) bool
-	shown   bool // the caller has seen a part of the answer
-	stopped bool // the caller wants no more
+	held    []Part // of an answer that is wanted whole
+	shown   bool   // the caller has seen a part of the answer
+	stopped bool   // the caller wants no more
 }
 
-// try asks one model. It returns the model to ask when this one fails.
+// try asks one model once. It returns the model to ask when this one fails.
 func (a *attempt) try(ctx context.Context, req *Request) (fallback string, err error) {
 	const op = "llm.generate"
 	h := a.handle
@@ -104,27 +130,64 @@ func (a *attempt) try(ctx context.Context, req *Request) (fallback string, err e
 	if err != nil {
 		return call.Target.Fallback, h.wrap(op, p, req.Model, err)
 	}
+	s := h.service
+	g := s.gates.of(call, p.id)
+	if err := g.enter(ctx, s.clock); err != nil {
+		return call.Target.Fallback, h.wrap(op, p, call.Target.ID, err)
+	}
 	call.Partial = a.partial
 	var used Usage
-	err = watch(ctx, &h.service.limits, func(ctx context.Context) iter.Seq2[Part, error] { return p.conn.Generate(ctx, call) }, func(part Part) bool {
+	a.held = a.held[:0]
+	err = watch(ctx, &s.limits, func(ctx context.Context) iter.Seq2[Part, error] { return p.conn.Generate(ctx, call) }, func(part Part) bool {
 		switch v := part.(type) {
 		case Usage:
 			used = v
 		case Finish:
 			v.Model = call.Target.ID
 			part = v
-			a.shown = true
-		default:
-			a.shown = true
+			return a.release(part)
 		}
-		a.stopped = !a.yield(part, nil)
-		return !a.stopped
+		return a.show(part)
 	})
+	g.leave(s.clock, err)
 	h.publish(ctx, &call.Target, p, used, call.Credential)
 	if err != nil {
 		return call.Target.Fallback, h.wrap(op, p, call.Target.ID, err)
 	}
 	return "", nil
+}
+
+// show passes a part on, or holds it until the answer is whole.
+func (a *attempt) show(part Part) bool {
+	if !a.partial {
+		a.held = append(a.held, part)
+		return true
+	}
+	if _, isUsage := part.(Usage); !isUsage {
+		a.shown = true
+	}
+	a.stopped = !a.yield(part, nil)
+	return !a.stopped
+}
+
+// release passes on what was held, and the end.
+func (a *attempt) release(end Part) bool {
+	a.shown = true
+	if a.flush() {
+		a.stopped = !a.yield(end, nil)
+	}
+	return !a.stopped
+}
+
+// flush passes on what was held. It reports whether the caller wants more.
+func (a *attempt) flush() bool {
+	for _, part := range a.held {
+		if a.stopped = a.stopped || !a.yield(part, nil); a.stopped {
+			break
+		}
+	}
+	a.held = nil
+	return !a.stopped
 }
 
 // publish tells the bus what a call used.

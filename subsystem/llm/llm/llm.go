@@ -16,6 +16,7 @@ import (
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
@@ -73,6 +74,8 @@ type Service struct {
 	events    *event.Bus
 	getenv    func(name string) string
 	limits    limits.Limits
+	clock     effect.Source
+	gates     *gates
 	instances connector.Instances[Connector]
 }
 
@@ -85,7 +88,7 @@ type provider struct {
 func build(env connector.Env, in connector.Instances[Connector]) (*Service, error) {
 	s := &Service{
 		providers: make(map[string]provider, len(in.Order)), names: in.Order, events: env.Events, getenv: env.Variable,
-		limits: limits.Default(), instances: in,
+		limits: env.Bounds(), clock: env.Effects, gates: newGates(env.Effects), instances: in,
 	}
 	s.models, _ = connector.Find(env.Services, models.Kind)
 	s.vault, _ = connector.Find(env.Services, vault.Kind)
@@ -105,6 +108,14 @@ func (s *Service) For(c access.Candidate) *Handle { return &Handle{service: s, c
 
 // Close closes the connectors that were opened with settings of their own.
 func (s *Service) Close(ctx context.Context) error { return s.instances.Close(ctx) }
+
+// clockOf returns the clock, also of a service that is not there.
+func (s *Service) clockOf() effect.Source {
+	if s == nil || s.clock == nil {
+		return effect.System{}
+	}
+	return s.clock
+}
 
 // provider returns the connector of a provider by name; upper and lower case make no difference.
 func (s *Service) provider(name string) (provider, bool) {

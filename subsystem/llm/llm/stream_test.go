@@ -41,7 +41,7 @@ func TestStream_Promises(t *testing.T) {
 	}{
 		{"complete", parts(nil, text("a"), llm.Usage{Input: 1}, done()), "Text Usage Finish", 0, ""},
 		{"cut", parts(nil, text("a")), "Text error", fault.Unavailable, llm.CodeCut},
-		{"nothing at all", parts(nil), "error", fault.Unavailable, llm.CodeCut},
+		{"nothing at all", parts(nil), "error", fault.Unavailable, llm.CodeCut}, // after it was asked again
 		{"fails", parts(refused, text("a")), "Text error", fault.Unavailable, "UNAVAILABLE"},
 		{"goes on after its end", parts(refused, done(), text("b"), done()), "Finish", 0, ""},
 		{"tool calls wait", parts(nil, call, text("a"), call, done()), "Text ToolCall ToolCall Finish", 0, ""},
@@ -146,7 +146,7 @@ func TestStream_Stopped(t *testing.T) {
 
 func TestStream_Fallback(t *testing.T) {
 	t.Parallel()
-	busy := llm.Refused(503, "busy")
+	no := llm.Refused(400, "no")
 	tests := []struct {
 		name    string
 		model   string
@@ -155,12 +155,13 @@ func TestStream_Fallback(t *testing.T) {
 		asked   []string
 	}{
 		{"not needed", "weak", []answer{parts(nil, text("a"), done())}, "a", []string{"weak-1"}},
-		{"answers instead", "weak", []answer{parts(busy), parts(nil, text("b"), done())}, "b", []string{"weak-1", "plain-1"}},
-		{"fails too", "weak", []answer{parts(busy), parts(llm.Refused(400, "no"))}, "503 busy", []string{"weak-1", "plain-1"}},
-		{"not after a part", "weak", []answer{parts(busy, text("a")), parts(nil, text("b"), done())}, "503 busy", []string{"weak-1"}},
-		{"after usage alone", "weak", []answer{parts(busy, llm.Usage{Input: 1}), parts(nil, text("b"), done())}, "b", []string{"weak-1", "plain-1"}},
-		{"one only", "weaker", []answer{parts(busy), parts(busy), parts(nil, text("b"), done())}, "503 busy", []string{"weaker-1", "weak-1"}},
-		{"none", "plain", []answer{parts(busy)}, "503 busy", []string{"plain-1"}},
+		{"answers instead", "weak", []answer{parts(no), parts(nil, text("b"), done())}, "b", []string{"weak-1", "plain-1"}},
+		{"fails too", "weak", []answer{parts(no), parts(llm.Refused(422, "never"))}, "400 no", []string{"weak-1", "plain-1"}},
+		{"after a part that nobody saw", "weak", []answer{parts(no, text("a")), parts(nil, text("b"), done())}, "b", []string{"weak-1", "plain-1"}},
+		{"after usage alone", "weak", []answer{parts(no, llm.Usage{Input: 1}), parts(nil, text("b"), done())}, "b", []string{"weak-1", "plain-1"}},
+		{"in order", "weaker", []answer{parts(no), parts(no), parts(nil, text("b"), done())}, "b", []string{"weaker-1", "weak-1", "plain-1"}},
+		{"none", "plain", []answer{parts(no)}, "400 no", []string{"plain-1"}},
+		{"in a circle", "round", []answer{parts(no)}, "400 no", []string{"round-1", "about-1"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -190,7 +191,7 @@ func TestStream_Fallback(t *testing.T) {
 // What was used is told once, also by a call that failed.
 func TestStream_Used(t *testing.T) {
 	t.Parallel()
-	w, _ := world(t, llmtest.Setup{}, parts(llm.Refused(500, "x"), llm.Usage{Input: 1}, llm.Usage{Input: 5, Output: 2}))
+	w, _ := world(t, llmtest.Setup{}, parts(llm.Refused(400, "x"), llm.Usage{Input: 1}, llm.Usage{Input: 5, Output: 2}))
 	r, err := w.As(t, "agent:helper").Generate(t.Context(), ask("plain"))
 	if err == nil || r.Usage.Input != 5 {
 		t.Errorf("Generate() used %+v, %v, want 5 tokens and an error", r.Usage, err)

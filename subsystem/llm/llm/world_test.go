@@ -74,6 +74,8 @@ func world(t testing.TB, setup llmtest.Setup, answers ...answer) (*llmtest.World
 		"plain": {"provider": "fake", "modelId": "plain-1", "credentials": "none"},
 		"weak": {"provider": "Fake", "modelId": "weak-1", "credentials": "none", "fallbackLLM": "plain"},
 		"weaker": {"provider": "Fake", "modelId": "weaker-1", "credentials": "none", "fallbackLLM": "weak"},
+		"round": {"provider": "Fake", "modelId": "round-1", "credentials": "none", "fallbackLLM": "about"},
+		"about": {"provider": "Fake", "modelId": "about-1", "credentials": "none", "fallbackLLM": "round"},
 		"lost": {"provider": "Nobody", "modelId": "x"}
 	}`)
 	if err != nil {
