@@ -123,8 +123,12 @@ func TestPrompt_Answers(t *testing.T) {
 				t.Errorf("out = %s, %v, want %s", out.JSON(), err, test.want)
 			}
 			call := test.model.asked[0]
-			if len(test.model.asked) != 1 || call.Messages[0].Text() != test.asked || call.Partial {
-				t.Errorf("asked %d times, first %q (shown %t), want once %q", len(test.model.asked), call.Messages[0].Text(), call.Partial, test.asked)
+			times := 1
+			if test.name == "no connection" {
+				times = 3 // that may help
+			}
+			if len(test.model.asked) != times || call.Messages[0].Text() != test.asked || call.Partial {
+				t.Errorf("asked %d times, first %q (shown %t), want %d times %q", len(test.model.asked), call.Messages[0].Text(), call.Partial, times, test.asked)
 			}
 			if call.Temperature != nil || call.MaxTokens != 4096 {
 				t.Errorf("asked with temperature %v and %d tokens, want those of the model, as recorded", call.Temperature, call.MaxTokens)
