@@ -75,7 +75,10 @@ func Start(ctx context.Context, set Set, o Options) (*Kernel, error) {
 	if err := b.boot(ctx); err != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), unwindTime)
 		defer cancel()
-		return nil, errors.Join(err, k.Close(closing))
+		if failed := k.Close(closing); failed != nil {
+			err = errors.Join(err, failed)
+		}
+		return nil, err // as it is: joined with nothing it would lose its code
 	}
 	return k, nil
 }

@@ -39,7 +39,7 @@ func decode(plain []byte) (value.Value, error) {
 		return value.Value{}, fault.Newf(fault.Invalid, "the vault file holds a %s, not an object of teams", v.Kind())
 	}
 	if foreign(v) {
-		return value.Value{}, fault.Hint(fault.Newf(fault.Unsupported, "the vault file is encrypted by another tool"), "import its keys: sre vault import")
+		return value.Value{}, fault.Hint(fault.Newf(fault.Unsupported, "the vault file is encrypted by another tool"), "decrypt it with that tool, and name the result")
 	}
 	return v, nil
 }
