@@ -30,7 +30,7 @@ const CodeUnsafe = "CONFIG_UNSAFE"
 
 // Unsafe makes an error with [CodeUnsafe], and a hint what to do.
 func Unsafe(hint, format string, args ...any) error {
-	err := fault.Newf(fault.Invalid, format, args...)
+	err := fault.Newf(fault.Invalid, CodeUnsafe+": "+format, args...)
 	return &fault.Error{Kind: fault.Invalid, Code: CodeUnsafe, Err: err, Hint: hint}
 }
 
