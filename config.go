@@ -93,6 +93,7 @@ func (o *options) preferred() value.Value {
 	return value.Obj(
 		value.M("Account", account),
 		value.M("Vault", connector(vault, value.M("operatorTeams", value.Strings([]string{"default"})))),
+		value.M("ManagedVault", connector("SQLiteManagedVault")),
 		value.M("Storage", connector("LocalStorage")),
 		value.M("Cache", connector("RAM")),
 		value.M("NKV", connector("RAM")),

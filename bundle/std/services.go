@@ -29,6 +29,9 @@ import (
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
 	"github.com/sre-go/sre/subsystem/security/account/jsonfileaccount"
+	"github.com/sre-go/sre/subsystem/security/managedvault"
+	"github.com/sre-go/sre/subsystem/security/managedvault/nullmanagedvault"
+	"github.com/sre-go/sre/subsystem/security/managedvault/sqlitemanagedvault"
 	"github.com/sre-go/sre/subsystem/security/vault"
 	"github.com/sre-go/sre/subsystem/security/vault/agevault"
 	"github.com/sre-go/sre/subsystem/security/vault/jsonfilevault"
@@ -38,7 +41,7 @@ import (
 // Kinds returns every service.
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
-		account.Kind, vault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
+		account.Kind, vault.Kind, managedvault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
 		agentdata.Kind, catalog.Kind, logsink.Kind, cli.Kind, router.Kind,
 	}
 }
@@ -48,6 +51,7 @@ func Connectors() []connector.Definition {
 	return []connector.Definition{
 		dummyaccount.Definition, jsonfileaccount.Definition,
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
+		sqlitemanagedvault.Definition, nullmanagedvault.Definition,
 		localstorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(),
 		ramnkv.Definition(),

@@ -62,6 +62,8 @@ func table() []row {
 		{"subsystem/*/*/*", "{service} foundation connector component internal/limits internal/disk internal/livefile internal/sqlite internal/jsonfix internal/agentfile"},
 		{"scope", "foundation connector services"},
 		{"component", "foundation scope"},
+		{"internal/oauth", "foundation connector internal/limits"},
+		{"components/web", "foundation scope component services text internal/limits internal/egress internal/oauth"},
 		{"components/*", "foundation scope component services text internal/limits"},
 		{"internal/kernel", "foundation connector internal/limits internal/disk internal/egress"},
 		{"internal/agentfile", "foundation component internal/limits"},
