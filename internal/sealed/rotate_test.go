@@ -347,7 +347,32 @@ func TestCodec_DoesNotGuessTwice(t *testing.T) {
 		t.Errorf("the same file and key again: %v, want the error of the first time", again)
 	}
 	given = right
-	if got, err := c.Open(file); err != nil || string(got) != plain {
-		t.Errorf("the right passphrase: %q, %v", got, err)
+	for range 2 {
+		got, err := c.Open(file)
+		if err != nil || string(got) != plain {
+			t.Errorf("the right passphrase: %q, %v", got, err)
+		}
+		clear(got) // the caller owns it
+	}
+	given = wrong
+	_, err := c.Open(file)
+	wantUnsafe(t, "wrong passphrase after the right one", err)
+	given = right
+	if got, err := c.Open(seal(t, right, "{}")); err != nil || string(got) != "{}" {
+		t.Errorf("another file: %q, %v, want {}", got, err)
+	}
+}
+
+// A key that is set but blank is closed: it is not passed over for another, and it opens nothing.
+func TestT26_BlankKeyIsClosed(t *testing.T) {
+	t.Parallel()
+	c, key, _ := made(t)
+	for _, blank := range []string{" ", "\n", "\t \r\n"} {
+		source := &Source{Getenv: func(string) string { return blank }, Variable: "KEY", File: key}
+		k, _, err := source.Keys(t.Context())
+		wantUnsafe(t, fmt.Sprintf("key %q", blank), err)
+		if got, err := k.Open([]byte(text(t, c.Place))); err == nil || got != nil {
+			t.Errorf("key %q opens the vault: %q", blank, got)
+		}
 	}
 }

@@ -82,7 +82,7 @@ func TestSuite_KeyInVariable(t *testing.T) {
 	})
 }
 
-// A vault that a passphrase seals opens with it, from a variable and from whoever sits at the terminal, who is asked once.
+// A vault that a passphrase seals opens with it. Whoever sits at the terminal is asked for a key or a passphrase, once.
 func TestPassphrase(t *testing.T) {
 	t.Parallel()
 	k, err := sealed.Passphrase(secret.New("five random words are fine"))
@@ -113,6 +113,8 @@ func TestPassphrase(t *testing.T) {
 	})
 	t.Run("prompt", func(t *testing.T) {
 		t.Parallel()
+		k := generate(t)
+		file := seal(t, k, `{"team-a": {"k": "v"}}`)
 		asked := 0
 		w := vaulttest.Open(t, agevault.Definition, vaulttest.Subject{
 			Prepare: func(t *testing.T, dir string) value.Value {
@@ -121,7 +123,7 @@ func TestPassphrase(t *testing.T) {
 			},
 			Ask: func(question string) (secret.Value, error) {
 				asked++
-				return secret.New("five random words are fine\n"), nil
+				return k.Text(), nil
 			},
 		})
 		if err := w.As(t, "team:team-a").Set(t.Context(), "k", secret.New("w")); err != nil {
