@@ -98,12 +98,24 @@ func (o *options) preferred() value.Value {
 		value.M("Cache", connector("RAM")),
 		value.M("NKV", connector("RAM")),
 		value.M("ModelsProvider", connector("JSONModelsProvider")),
-		value.M("LLM", connector("Echo")),
+		value.M("LLM", providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),
 		value.M("Component", connector("LocalComponent")),
 		value.M("Log", connector("ConsoleLog")),
 		value.M("Router", connector("NullRouter")),
 	)
+}
+
+// providers are the connectors of models, under the names by which models name their provider.
+func providers(connector func(string, ...value.Member) value.Value) value.Value {
+	var list []value.Value
+	for _, name := range []string{
+		"Echo", "OpenAI", "Anthropic", "GoogleAI", "VertexAI", "Bedrock", "Ollama", "Groq", "xAI", "Perplexity", "TogetherAI", "DeepSeek", "OpenRouter",
+		"OpenAICompatible", "Runware",
+	} {
+		list = append(list, connector(name))
+	}
+	return value.OfItems(list)
 }
 
 // defaults is the weakest layer: the preferred connectors that the program is linked with.
@@ -114,8 +126,20 @@ func (o *options) defaults(set Set) value.Value {
 	}
 	b := value.NewBuilder(len(set.Kinds))
 	for _, m := range o.preferred().Members() {
-		if linked[m.Key+"/"+m.Value.GetString("Connector")] {
-			b.Set(m.Key, m.Value)
+		if !m.Value.IsArray() {
+			if linked[m.Key+"/"+m.Value.GetString("Connector")] {
+				b.Set(m.Key, m.Value)
+			}
+			continue
+		}
+		var list []value.Value
+		for _, it := range m.Value.Items() {
+			if linked[m.Key+"/"+it.GetString("Connector")] {
+				list = append(list, it)
+			}
+		}
+		if len(list) > 0 {
+			b.Set(m.Key, value.OfItems(list))
 		}
 	}
 	return value.Obj(value.M("services", b.Build()))

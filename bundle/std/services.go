@@ -20,6 +20,7 @@ import (
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
+	"github.com/sre-go/sre/subsystem/llm/llm/openaillm"
 	"github.com/sre-go/sre/subsystem/llm/models"
 	"github.com/sre-go/sre/subsystem/llm/models/jsonmodels"
 	"github.com/sre-go/sre/subsystem/memory/cache"
@@ -48,7 +49,7 @@ func Kinds() []connector.AnyKind {
 
 // Connectors returns every connector.
 func Connectors() []connector.Definition {
-	return []connector.Definition{
+	return append(openaillm.Definitions(), []connector.Definition{
 		dummyaccount.Definition, jsonfileaccount.Definition,
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,
@@ -61,5 +62,5 @@ func Connectors() []connector.Definition {
 		consolelog.Definition,
 		argumentcli.Definition,
 		httprouter.Definition, nullrouter.Definition,
-	}
+	}...)
 }

@@ -1,0 +1,100 @@
+// Package openaillm asks models that speak OpenAI's interfaces: Chat Completions and Responses, embeddings and images.
+//
+// Many providers speak them. Each is a connector of its own with its address and its habits, see [Definitions]; any
+// other server of the kind, such as vLLM, LM Studio or llama.cpp, is reached by the connector OpenAICompatible or by the
+// base URL of a model.
+//
+// The official SDK carries the protocol. Everything else is decided here and above: which address, which key, how long,
+// and when an answer is complete.
+package openaillm
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"github.com/openai/openai-go/v3/option"
+
+	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/llm/llm"
+)
+
+type settings struct {
+	BaseURL string `json:"baseURL" doc:"Address of the interface, such as https://api.openai.com/v1; a model may name another one."`
+}
+
+// Definitions returns a connector for each provider.
+func Definitions() []connector.Definition {
+	var out []connector.Definition
+	for _, h := range habitsOf() {
+		out = append(out, connector.Define(llm.Kind, h.name, "Asks models of "+h.provider+".",
+			func(_ context.Context, env connector.Env, s settings) (llm.Connector, error) {
+				c := &client{env: env, habits: h}
+				if s.BaseURL != "" {
+					c.habits.base = s.BaseURL
+				}
+				return c, nil
+			}))
+	}
+	return out
+}
+
+// client is the connector of one provider.
+type client struct {
+	env    connector.Env
+	habits habits
+}
+
+// Generate implements [llm.Connector].
+func (c *client) Generate(ctx context.Context, call *llm.Call) iter.Seq2[llm.Part, error] {
+	return func(yield func(llm.Part, error) bool) {
+		ctx, opts, err := c.prepare(ctx, call.Target.BaseURL, call.Credential)
+		if err == nil {
+			if c.responses(call) {
+				err = c.respond(ctx, call, opts, yield)
+			} else {
+				err = c.chat(ctx, call, opts, yield)
+			}
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// responses reports whether a call goes to the Responses interface.
+func (c *client) responses(call *llm.Call) bool {
+	return call.Target.Interface == "responses" || call.Search != nil && c.habits.searches
+}
+
+// prepare returns the context and the options of a request: to which address, with which key, by which way out. The key
+// itself stays here: the request carries a stand-in that the door to the network fills when the host may see it.
+func (c *client) prepare(ctx context.Context, base string, cred llm.Credential) (context.Context, []option.RequestOption, error) {
+	if base == "" {
+		base = c.habits.base
+	}
+	if base == "" {
+		return ctx, nil, fault.Hint(fault.Newf(fault.Invalid, "the address of the provider is not known"), "set baseURL of the model, or of the connector %s", c.habits.name)
+	}
+	opts := []option.RequestOption{
+		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/"), option.WithHTTPClient(c.env.HTTP), option.WithMaxRetries(0),
+	}
+	key := cred.Optional()
+	if key.IsZero() && (c.habits.needsKey || base == openAI) {
+		var err error
+		if key, err = cred.Key(); err != nil {
+			return ctx, nil, err
+		}
+	}
+	if !key.IsZero() {
+		slots := secret.NewSlots(c.env.Effects.NewID())
+		ctx = secret.WithSlots(ctx, slots)
+		opts = append(opts, option.WithHeader("Authorization", "Bearer "+slots.Put(key)))
+	}
+	return limits.WithRequestTime(ctx, c.env.Bounds().ModelTime), opts, nil
+}
+
+var _ llm.Connector = (*client)(nil)
