@@ -66,6 +66,7 @@ type Service struct {
 	env       connector.Env
 	all       map[string]*Service // by the id of the connector
 	instances connector.Instances[Connector]
+	flights   flights
 }
 
 func build(env connector.Env, in connector.Instances[Connector]) (*Service, error) {

@@ -3,7 +3,11 @@ package managedvault
 import (
 	"context"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
@@ -118,5 +122,107 @@ func TestSplit(t *testing.T) {
 		if team, key := Split(Resource(tt.team, tt.key)); team != tt.team || key != tt.key {
 			t.Errorf("Split(Resource(%q, %q)) = %q, %q", tt.team, tt.key, team, key)
 		}
+	}
+}
+
+// memory is a connector that keeps one entry.
+type memory struct {
+	broken
+	mu    sync.Mutex
+	entry secret.Value
+	full  bool
+}
+
+func (m *memory) Get(context.Context, access.Grant[access.Read]) (secret.Value, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.entry.IsZero() {
+		return m.entry, fault.Newf(fault.NotFound, "nothing")
+	}
+	return m.entry, nil
+}
+
+func (m *memory) Set(_ context.Context, _ access.Grant[access.Write], v secret.Value) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.full {
+		return down()
+	}
+	m.entry = v
+	return nil
+}
+
+// TestHandle_RenewOnce: callers at the same time share one renewal; one who goes away is replaced.
+func TestHandle_RenewOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, err := access.Agent("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := serve(t, connector.Opened{ID: "x", Connector: &memory{}}).For(c)
+		var calls atomic.Int32
+		slow := func(ctx context.Context, entry secret.Value) (secret.Value, error) {
+			calls.Add(1)
+			select {
+			case <-time.After(time.Second):
+				return secret.New(entry.Reveal() + "x"), nil
+			case <-ctx.Done():
+				return secret.Value{}, ctx.Err()
+			}
+		}
+		hasty, cancel := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		group.Go(func() {
+			if _, err := h.Renew(hasty, "k", slow); !fault.Is(err, fault.Canceled) {
+				t.Errorf("Renew by the one who goes away = %v, want kind %v", err, fault.Canceled)
+			}
+		})
+		synctest.Wait()
+		for range 8 {
+			group.Go(func() {
+				if got, err := h.Renew(t.Context(), "k", slow); err != nil || got.Reveal() != "x" {
+					t.Errorf("Renew = %q, %v, want that of one renewal", got.Reveal(), err)
+				}
+			})
+		}
+		waiting, leave := context.WithCancel(t.Context())
+		group.Go(func() {
+			if _, err := h.Renew(waiting, "k", slow); !fault.Is(err, fault.Canceled) {
+				t.Errorf("Renew by one who stops waiting = %v", err)
+			}
+		})
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		cancel()
+		group.Wait()
+		if n := calls.Load(); n != 2 {
+			t.Errorf("%d renewals, want one that was given up and one for all", n)
+		}
+	})
+}
+
+// TestHandle_RenewNotStored: what a service has given out comes back even when it cannot be kept.
+func TestHandle_RenewNotStored(t *testing.T) {
+	t.Parallel()
+	c, err := access.Agent("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := serve(t, connector.Opened{ID: "x", Connector: &memory{full: true}}).For(c)
+	got, err := h.Renew(t.Context(), "k", func(context.Context, secret.Value) (secret.Value, error) { return secret.New("new"), nil })
+	if !fault.Is(err, fault.Unavailable) || got.Reveal() != "new" {
+		t.Errorf("Renew = %q, %v, want the entry and kind %v", got.Reveal(), err, fault.Unavailable)
+	}
+	for range 2 { // a panic lets the next one in
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			_, _ = h.Renew(t.Context(), "k", func(context.Context, secret.Value) (secret.Value, error) { panic("bug") })
+		}()
 	}
 }

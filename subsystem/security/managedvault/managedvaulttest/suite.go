@@ -1,9 +1,11 @@
 package managedvaulttest
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -24,6 +26,7 @@ func Run(t *testing.T, def connector.Definition, s Subject) {
 	t.Run("T33_UsesAreKept", func(t *testing.T) { kept(t, Open(t, def, s)) })
 	t.Run("T29_TokensAreKnown", func(t *testing.T) { known(t, Open(t, def, s)) })
 	t.Run("Concurrent", func(t *testing.T) { concurrent(t, Open(t, def, s)) })
+	t.Run("Renew", func(t *testing.T) { renew(t, Open(t, def, s)) })
 	t.Run("Restart", func(t *testing.T) { restart(t, Open(t, def, s)) })
 	t.Run("ZeroGrant", func(t *testing.T) { zeroGrant(t, def, s) })
 	t.Run("UnknownSetting", func(t *testing.T) {
@@ -215,6 +218,53 @@ func concurrent(t *testing.T, w *World) {
 	}
 	group.Wait()
 }
+
+// Of callers who renew at the same time one does it, and what it got is stored.
+func renew(t *testing.T, w *World) {
+	h := w.As(t, "a1")
+	if w.subject.Empty {
+		if _, err := h.Renew(t.Context(), "k", keep); !fault.Is(err, fault.Denied) {
+			t.Errorf("Renew = %v, want kind %v", err, fault.Denied)
+		}
+		return
+	}
+	if _, err := w.As(t, "nobody").Renew(t.Context(), "k", keep); !fault.Is(err, fault.Denied) {
+		t.Errorf("Renew by a stranger = %v, want kind %v", err, fault.Denied)
+	}
+	var calls atomic.Int32
+	first := func(_ context.Context, entry secret.Value) (secret.Value, error) {
+		if !entry.IsZero() {
+			return entry, nil
+		}
+		calls.Add(1)
+		return secret.New("x"), nil
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if got, err := h.Renew(t.Context(), "k", first); err != nil || got.Reveal() != "x" {
+				t.Errorf("Renew = %q, %v, want what one of them got", got.Reveal(), err)
+			}
+		})
+	}
+	group.Wait()
+	if n := calls.Load(); n != 1 {
+		t.Errorf("%d renewals, want one for all", n)
+	}
+	if got, err := h.Get(t.Context(), "k"); err != nil || got.Reveal() != "x" {
+		t.Errorf("stored is %q, %v, want what was renewed", got.Reveal(), err)
+	}
+	if _, err := h.Renew(t.Context(), "k", func(context.Context, secret.Value) (secret.Value, error) {
+		return secret.Value{}, fault.Newf(fault.Unavailable, "the service is away")
+	}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Renew that fails = %v, want kind %v", err, fault.Unavailable)
+	}
+	if got, err := h.Renew(t.Context(), "k", keep); err != nil || got.Reveal() != "x" {
+		t.Errorf("Renew that changes nothing = %q, %v, want what was there", got.Reveal(), err)
+	}
+}
+
+func keep(_ context.Context, entry secret.Value) (secret.Value, error) { return entry, nil }
 
 func restart(t *testing.T, w *World) {
 	if w.subject.Empty {
