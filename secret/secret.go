@@ -50,6 +50,30 @@ func (v Value) MayGoTo(host string) bool {
 	return v.hosts == nil || slices.ContainsFunc(*v.hosts, func(pattern string) bool { return matchesHost(pattern, host) })
 }
 
+// Join returns one secret of several texts and secrets. It may be sent where all of them may be sent; secrets that are bound
+// to different hosts give one that may be sent nowhere.
+func Join(parts ...Value) Value {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	var text strings.Builder
+	var hosts *[]string
+	for _, p := range parts {
+		text.WriteString(p.Reveal())
+		switch {
+		case p.hosts == nil:
+		case hosts == nil:
+			hosts = p.hosts
+		default:
+			both := slices.DeleteFunc(slices.Clone(*hosts), func(h string) bool { return !slices.Contains(*p.hosts, h) })
+			hosts = &both
+		}
+	}
+	joined := New(text.String())
+	joined.hosts = hosts
+	return joined
+}
+
 // matchesHost compares names as the network does: without regard to case and to the dot of the root.
 func matchesHost(pattern, host string) bool {
 	pattern, host = strings.TrimSuffix(strings.ToLower(pattern), "."), strings.TrimSuffix(strings.ToLower(host), ".")

@@ -76,3 +76,33 @@ func TestRegistry_ByTeam(t *testing.T) {
 		t.Errorf("without a registry = %q, want the text", got)
 	}
 }
+
+func TestJoin(t *testing.T) {
+	t.Parallel()
+	free, a, ab, b := New("free"), New("A").For("a.test"), New("AB").For("a.test", "b.test"), New("B").For("b.test")
+	tests := []struct {
+		name  string
+		parts []Value
+		text  string
+		hosts string // where it may go, of a.test, b.test and c.test
+	}{
+		{"one", []Value{a}, "A", "a.test"},
+		{"text and free", []Value{New("Bearer "), free}, "Bearer free", "a.test b.test c.test"},
+		{"text and bound", []Value{New("Bearer "), ab}, "Bearer AB", "a.test b.test"},
+		{"both", []Value{a, ab}, "AAB", "a.test"},
+		{"nowhere", []Value{a, b}, "AB", ""},
+		{"nothing", nil, "", "a.test b.test c.test"},
+	}
+	for _, tt := range tests {
+		got := Join(tt.parts...)
+		var hosts []string
+		for _, h := range []string{"a.test", "b.test", "c.test"} {
+			if got.MayGoTo(h) {
+				hosts = append(hosts, h)
+			}
+		}
+		if got.Reveal() != tt.text || strings.Join(hosts, " ") != tt.hosts {
+			t.Errorf("%s: Join = %q to %q, want %q to %q", tt.name, got.Reveal(), hosts, tt.text, tt.hosts)
+		}
+	}
+}

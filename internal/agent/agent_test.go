@@ -18,6 +18,8 @@ import (
 	"github.com/sre-go/sre/internal/agent"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/scope"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/value"
 )
 
@@ -349,5 +351,27 @@ func TestUsage(t *testing.T) {
 	}
 	if u := a.Usage(); u.Runs != 2 || u.Calls != 6 || u.Peak != res.Usage.Peak || u.Wall <= 0 {
 		t.Errorf("the agent used %+v, want that of two runs", u)
+	}
+}
+
+func TestT30_BoundKeyInAVariable(t *testing.T) {
+	t.Parallel()
+	key := secret.New("sk-canary").For("api.test")
+	m := agent.NewManager(agent.Config{
+		Components: skills.Definitions(), Effects: effect.System{}, Limits: limits.Default(), Teams: directory{},
+		Secret: func(context.Context, scope.Scope, string) (secret.Value, error) { return key, nil },
+	})
+	doc, err := agentfile.Parse([]byte(`{"id":"red-a","name":"A","variables":{"k":"{{KEY(x)}}"},"components":[
+		{"id":"EP","name":"APIEndpoint","data":{"endpoint":"go"},"inputs":[{"name":"in","type":"Any"}],"outputs":[{"name":"body.in"}]}],"connections":[]}`), m.Bounds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.Load(t.Context(), doc, agent.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = a.Run(t.Context(), request("x"))
+	if !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "api.test") || strings.Contains(err.Error(), "canary") {
+		t.Errorf("a key that is bound to a host in a variable = %v, want a refusal that names the host", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/template"
 	"github.com/sre-go/sre/value"
 )
@@ -43,13 +44,21 @@ func (vs *variables) resolve(ctx context.Context, a *Agent) (value.Value, error)
 	}
 	out := vs.fixed
 	for _, s := range vs.secret {
+		var bound error
 		text, err := s.text.Expand(func(token string) value.Value {
 			key, ok := template.VaultKey(token)
 			if !ok {
 				return value.Value{}
 			}
-			return a.secret(ctx, key)
+			v, err := a.secret(ctx, s.name, key)
+			if bound == nil {
+				bound = err
+			}
+			return v
 		}, template.Options{Bare: true})
+		if err == nil {
+			err = bound
+		}
 		if err != nil {
 			return value.Value{}, err
 		}
@@ -58,15 +67,20 @@ func (vs *variables) resolve(ctx context.Context, a *Agent) (value.Value, error)
 	return out, nil
 }
 
-// secret reads a key of the vault with the rights of the agent, absent when it may not or there is none.
-func (a *Agent) secret(ctx context.Context, key string) value.Value {
+// secret reads a key of the vault for a variable with the rights of the agent, absent when it may not or there is none.
+// A key that is bound to hosts is refused: a variable is plain data, which goes anywhere.
+func (a *Agent) secret(ctx context.Context, variable, key string) (value.Value, error) {
 	read := a.manager.cfg.Secret
 	if read == nil {
-		return value.Value{}
+		return value.Value{}, nil
 	}
 	v, err := read(ctx, a.scope, key)
 	if err != nil {
-		return value.Value{}
+		return value.Value{}, nil
 	}
-	return value.Of(v.Reveal())
+	if hosts := v.Hosts(); hosts != nil {
+		err := fault.Newf(fault.Denied, "the variable %q holds the key %q, which may be sent to %s only", variable, key, strings.Join(hosts, ", "))
+		return value.Value{}, fault.Hint(err, "name the key where it is used, in the request itself, or store it without hosts")
+	}
+	return value.Of(v.Reveal()), nil
 }

@@ -34,15 +34,18 @@ func (h *Handle) expandObject(ctx context.Context, prefix string, v value.Value,
 
 const keyOpen, keyClose = "{{KEY(", ")}}"
 
-// expandText replaces {{KEY(name)}} once: what the vault holds is never looked through. own is whether there was one.
+// expandText replaces {{KEY(name)}} once: what the vault holds is never looked through. The result may be sent where its
+// secrets may. own is whether there was one.
 func (h *Handle) expandText(ctx context.Context, text string) (expanded secret.Value, own bool, err error) {
-	var b strings.Builder
+	var parts []secret.Value
 	for {
 		before, rest, found := strings.Cut(text, keyOpen)
 		key, after, closed := strings.Cut(rest, keyClose)
 		if !found || !closed {
-			b.WriteString(text)
-			return secret.New(b.String()), own, nil
+			if text != "" || len(parts) == 0 {
+				parts = append(parts, secret.New(text))
+			}
+			return secret.Join(parts...), own, nil
 		}
 		v, err := h.vaultValue(ctx, key)
 		if err == nil && v.IsZero() {
@@ -54,8 +57,10 @@ func (h *Handle) expandText(ctx context.Context, text string) (expanded secret.V
 		if err != nil {
 			return secret.Value{}, false, err
 		}
-		b.WriteString(before)
-		b.WriteString(v.Reveal())
+		if before != "" {
+			parts = append(parts, secret.New(before))
+		}
+		parts = append(parts, v)
 		text, own = after, true
 	}
 }
