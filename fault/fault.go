@@ -119,14 +119,29 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// CodeOf returns the finest code in the chain, or the name of the kind.
+// CodeOf returns the first code in the chain, of joined errors that of the first one that has any, or the name of the
+// kind.
 func CodeOf(err error) string {
+	if code := codeOf(err); code != "" {
+		return code
+	}
+	return KindOf(err).String()
+}
+
+func codeOf(err error) string {
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		if f, ok := e.(*Error); ok && f.Code != "" {
 			return f.Code
 		}
+		if joined, ok := e.(interface{ Unwrap() []error }); ok {
+			for _, one := range joined.Unwrap() {
+				if code := codeOf(one); code != "" {
+					return code
+				}
+			}
+		}
 	}
-	return KindOf(err).String()
+	return ""
 }
 
 // Is reports whether err is of the kind.

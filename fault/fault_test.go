@@ -150,3 +150,12 @@ func TestUnwrap(t *testing.T) {
 		t.Errorf("text = %q, want the hint at its end", err)
 	}
 }
+
+func TestCodeOf_Joined(t *testing.T) {
+	t.Parallel()
+	coded := &Error{Kind: Invalid, Code: "CONFIG_UNSAFE"}
+	err := fmt.Errorf("start: %w", errors.Join(errors.New("first"), &Error{Kind: Denied, Err: coded}, &Error{Code: "LATER"}))
+	if got := CodeOf(err); got != "CONFIG_UNSAFE" {
+		t.Errorf("CodeOf = %q, want CONFIG_UNSAFE", got)
+	}
+}
