@@ -17,6 +17,7 @@ import (
 	"github.com/sre-go/sre/components/memories"
 	"github.com/sre-go/sre/components/notes"
 	"github.com/sre-go/sre/components/skills"
+	"github.com/sre-go/sre/components/web"
 )
 
 // Set returns the set. Every call returns a new one, so it may be changed.
@@ -28,6 +29,6 @@ func Set() sre.Set {
 func Components() []component.Definition {
 	return slices.Concat(
 		skills.Definitions(), llms.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
-		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(),
+		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(), web.Definitions(),
 	)
 }

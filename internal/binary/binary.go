@@ -9,12 +9,14 @@ package binary
 
 import (
 	"context"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/internal/smythfs"
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/value"
@@ -71,10 +73,47 @@ func stored(ctx context.Context, call *component.Call, address string) (File, er
 	if u.Owner.Role() == access.RoleTeam && u.Owner.ID() != team {
 		return File{}, &fault.Error{Op: "storage.read", Resource: address, Kind: fault.Denied, Err: fault.Newf(fault.Denied, "Access Denied")}
 	}
-	data, err := call.Storage().Read(ctx, u.Name(team))
+	data, err := read(ctx, call, u.Name(team))
 	if err != nil {
 		return File{}, err
 	}
 	name := u.Path[strings.LastIndexByte(u.Path, '/')+1:]
 	return File{Name: name, MIME: mimeOf(name, data), Data: data}, nil
+}
+
+// read reads a stored file of bounded size. What counts is what comes, not what a record says.
+func read(ctx context.Context, call *component.Call, name string) ([]byte, error) {
+	object, err := call.Storage().Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(object.Body)
+}
+
+// readAll reads a file and closes it.
+func readAll(body io.ReadCloser) ([]byte, error) {
+	most := int64(limits.Default().ResponseBytes)
+	data, err := io.ReadAll(io.LimitReader(body, most+1))
+	if closing := body.Close(); err == nil {
+		err = closing
+	}
+	if err == nil && int64(len(data)) > most {
+		err = tooLarge()
+	}
+	return data, err
+}
+
+func tooLarge() error {
+	return fault.Limitf(limits.ResponseBytes, "LIMIT_EXCEEDED(%s): the file has more than %d bytes", limits.ResponseBytes, limits.Default().ResponseBytes)
+}
+
+// Make names the bytes of a new file. mime may be empty; then the bytes tell.
+func Make(call *component.Call, mime string, data []byte) File {
+	if mime = bare(mime); mime == "" {
+		mime = byContent(data)
+	}
+	if mime == "" {
+		mime = "application/octet-stream"
+	}
+	return File{Name: withEnding(call.Effects.NewID(), mime), MIME: mime, Data: data}
 }

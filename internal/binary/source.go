@@ -3,7 +3,6 @@ package binary
 import (
 	"context"
 	"encoding/base64"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -74,6 +73,9 @@ func one(f File, err error) ([]File, error) {
 }
 
 func fromObject(ctx context.Context, call *component.Call, v value.Value, name string) (File, error) {
+	if size, ok := v.Get("size").Num(); ok && size > float64(limits.Default().ResponseBytes) {
+		return File{}, tooLarge() // as it says itself
+	}
 	f, err := fromText(ctx, call, v.GetString("url"), "", call.Effects.NewID()+"-"+name)
 	if err != nil {
 		return File{}, err
@@ -168,18 +170,13 @@ func download(ctx context.Context, call *component.Call, address, name string) (
 	if err != nil {
 		return File{}, err
 	}
-	most := int64(limits.Default().ResponseBytes)
-	data, err := io.ReadAll(io.LimitReader(res.Body, most+1))
-	if closing := res.Body.Close(); err == nil {
-		err = closing
-	}
-	switch {
-	case err != nil:
-		return File{}, err
-	case res.StatusCode >= http.StatusBadRequest:
+	if res.StatusCode >= http.StatusBadRequest {
+		_ = res.Body.Close() // nothing of it is wanted
 		return File{}, fault.Newf(fault.Unavailable, "the file cannot be downloaded: the server answers %s", res.Status)
-	case int64(len(data)) > most:
-		return File{}, fault.Limitf(limits.ResponseBytes, "LIMIT_EXCEEDED(%s): the file has more than %d bytes", limits.ResponseBytes, most)
+	}
+	data, err := readAll(res.Body)
+	if err != nil {
+		return File{}, err
 	}
 	mime := bare(res.Header.Get("Content-Type"))
 	if mime == "" || mime == "application/octet-stream" {
