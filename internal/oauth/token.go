@@ -50,7 +50,11 @@ func (c Client) Exchange(ctx context.Context, code, redirect, verifier string) (
 
 // slot is the stand-in of a secret that only the token server may get.
 func (c Client) slot(ctx context.Context, v secret.Value) string {
-	return secret.SlotsOf(ctx).Put(v.For(HostOf(c.TokenURL)))
+	slots := secret.SlotsOf(ctx)
+	if slots == nil {
+		return "" // nothing is sent: see grant
+	}
+	return slots.Put(v.For(HostOf(c.TokenURL)))
 }
 
 // grant asks the token server. A refusal is [fault.Unauthenticated], a server that cannot be reached or is broken
