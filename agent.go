@@ -21,7 +21,11 @@ import (
 // Agent is a loaded agent. It is safe for concurrent use.
 type Agent struct {
 	*agent.Agent
+	runtime *Runtime
 }
+
+// Services returns every service, bound to the agent.
+func (a *Agent) Services() scope.Scope { return a.runtime.As(a.Candidate()) }
 
 // Request is one request to an agent, see [Agent.Run].
 type Request = agent.Request
@@ -65,7 +69,7 @@ func (rt *Runtime) LoadFile(ctx context.Context, path string) (*Agent, error) {
 	if err != nil {
 		return nil, &fault.Error{Op: "agent.load", Resource: path, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: err}
 	}
-	return &Agent{a}, rt.loaded(ctx, path, id)
+	return &Agent{a, rt}, rt.loaded(ctx, path, id)
 }
 
 // ReloadFile is LoadFile for a file that has changed: the agent of its id is replaced. Runs under way, and the background
@@ -89,7 +93,7 @@ func (rt *Runtime) ReloadFile(ctx context.Context, path string) (*Agent, error) 
 	if err != nil {
 		return nil, &fault.Error{Op: "agent.reload", Resource: path, Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: err}
 	}
-	return &Agent{a}, rt.loaded(ctx, path, id)
+	return &Agent{a, rt}, rt.loaded(ctx, path, id)
 }
 
 // UnloadFile takes the agent away that a file was loaded as: nobody can call it from now on. Runs under way go on, its
@@ -138,7 +142,7 @@ func (rt *Runtime) Load(ctx context.Context, doc *agentfile.Document) (*Agent, e
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{a}, nil
+	return &Agent{a, rt}, nil
 }
 
 // LoadID loads an agent that the AgentData service knows: its development version for "", else what is deployed.
@@ -155,7 +159,7 @@ func (rt *Runtime) LoadID(ctx context.Context, id, version string) (*Agent, erro
 	if err != nil {
 		return nil, err
 	}
-	return &Agent{a}, nil
+	return &Agent{a, rt}, nil
 }
 
 // find reads an agent of the AgentData service as a candidate.
@@ -199,7 +203,7 @@ func (rt *Runtime) LoadFolder(ctx context.Context, dir string) ([]*Agent, error)
 // Agent returns a loaded agent by id.
 func (rt *Runtime) Agent(id string) (*Agent, bool) {
 	a, ok := rt.agents.Agent(id)
-	return &Agent{a}, ok
+	return &Agent{a, rt}, ok
 }
 
 // Skill is something an agent can do.

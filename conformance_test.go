@@ -77,6 +77,10 @@ func (s *subject) Deploy(ctx context.Context, file value.Value) (conformance.Age
 	}
 	s.write("vault.json", s.env.Vault)
 	s.write("account.json", withAgent(s.env.Accounts, doc))
+	if err := os.Mkdir(filepath.Join(s.env.Folder, "models"), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("models/models.json", s.env.Models)
 	opts := []sre.Option{
 		sre.WithDir(s.env.Folder), sre.WithConfig(config()), sre.WithTrace(s.replay),
 		sre.WithMachine("", "", func(name string) string { return conformance.EnvironmentVariables()[name] }),

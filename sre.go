@@ -34,6 +34,7 @@ import (
 	"github.com/sre-go/sre/internal/engine"
 	"github.com/sre-go/sre/internal/kernel"
 	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/internal/tokens"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
 )
@@ -64,6 +65,9 @@ type Runtime struct {
 	http   *http.Client
 	set    Set
 
+	effects effect.Source
+	tokens  tokens.Counter
+
 	mu    sync.Mutex
 	files map[string]string // path of a file -> id of the agent that it was loaded as
 }
@@ -75,7 +79,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt := &Runtime{log: o.log, set: set}
+	rt := &Runtime{log: o.log, set: set, effects: o.effects}
 	if err := o.locate(); err != nil {
 		return nil, err
 	}

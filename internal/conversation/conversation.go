@@ -120,6 +120,12 @@ func (c *Conversation) Entries() []Entry {
 	return c.entries[:len(c.entries):len(c.entries)]
 }
 
+// Tools returns the tools that the model is shown. They must not be changed.
+func (c *Conversation) Tools() []Tool { return c.c.Tools }
+
+// System returns what the model is told about itself.
+func (c *Conversation) System() string { return c.c.System }
+
 // add appends to the history.
 func (c *Conversation) add(ctx context.Context, entries ...Entry) error {
 	c.mu.Lock()

@@ -77,6 +77,7 @@ type Used struct {
 	Request string
 	Model   string
 	Usage   llm.Usage
+	Reason  llm.Reason // why its answer ended
 }
 
 // Interrupted tells why the answer is not what was asked for: the reason of the model, or [MaxCalls] or [Loop].

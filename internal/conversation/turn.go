@@ -118,7 +118,7 @@ func (t *turn) ask(ctx context.Context) (*llm.Response, error) {
 	}
 	if answer.Usage != (llm.Usage{}) {
 		t.usage = t.usage.Add(answer.Usage)
-		t.tell(Used{Request: t.request, Model: c.c.Name, Usage: answer.Usage})
+		t.tell(Used{Request: t.request, Model: c.c.Name, Usage: answer.Usage, Reason: answer.Finish.Reason})
 	}
 	return answer, err
 }

@@ -47,6 +47,7 @@ const (
 	ruleProxyScheme  = "proxy-scheme"
 	ruleDowngrade    = "downgrade"
 	ruleRedirectBody = "redirect-body"
+	ruleSecretHost   = "secret_host"
 )
 
 // refuse makes the error of a denial with what to do about it.
@@ -72,6 +73,8 @@ func hint(rule string) string {
 		return "a proxy is reached by http, https or socks5"
 	case ruleDowngrade:
 		return "a redirect may not leave https"
+	case ruleSecretHost:
+		return "a key of this request may not be sent to this host; store it again with the host, as in `sre vault set NAME --host HOST`, or leave it out of the request"
 	case ruleRedirectBody:
 		return "a redirect may not take the body of a request to another host; send it to the new address"
 	}

@@ -28,11 +28,14 @@ type door struct {
 func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	o, err := d.prepare(r)
 	if err == nil {
-		var resp *http.Response
-		if resp, err = d.transport.RoundTrip(o.request); err == nil {
-			return d.bound(o, resp)
+		var sent *http.Request
+		if sent, err = d.fill(o.request); err == nil {
+			var resp *http.Response
+			if resp, err = d.transport.RoundTrip(sent); err == nil {
+				return d.bound(o, resp)
+			}
+			err = explain(o.request.Context(), err)
 		}
-		err = explain(o.request.Context(), err)
 		o.cancel()
 	} else if r.Body != nil {
 		_ = r.Body.Close() // as the interface demands; nothing was sent

@@ -1,0 +1,145 @@
+package sre
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/conversation"
+	"github.com/sre-go/sre/internal/openapi"
+	"github.com/sre-go/sre/subsystem/llm/llm"
+	"github.com/sre-go/sre/value"
+)
+
+// Chat is a conversation with an agent: a model that uses the skills of the agent as tools. Prompts are answered one at a
+// time; see [conversation.Conversation.Prompt] for what it promises.
+type Chat = conversation.Conversation
+
+// Prompt is what somebody says in a chat.
+type Prompt = conversation.Prompt
+
+// ChatOptions say how a conversation is held. The zero ChatOptions ask the agent's own model.
+type ChatOptions struct {
+	Model     string // id of the model; "" for that of the agent's file
+	System    string // replaces the behavior of the agent's file
+	ID        string // of the conversation, "" for a new one; the tools are told it
+	MaxInput  int    // tokens that the model is shown, 0 for what it can take
+	MaxOutput int    // tokens of one answer, 0 for the usual
+	MaxCalls  int    // of tools for one prompt, 0 for the limit of the runtime
+	Parallel  int    // tools at once, 0 for the usual
+	Raw       bool   // tell what the provider sends
+
+	Settings llm.Request // temperature and so on; its messages and tools do not count
+	Tools    []conversation.Tool
+	History  []conversation.Entry
+	Store    conversation.Store
+}
+
+// DefaultModel is asked when neither the caller nor the agent names a model: it needs no key.
+const DefaultModel = "Echo"
+
+// Chat begins a conversation, or goes on with one whose history is given. It asks models with the credentials of the
+// agent's team.
+func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
+	doc := a.Document()
+	name := o.Model
+	if name == "" {
+		name, _ = doc.DefaultModel.Str()
+	}
+	if name == "" {
+		name = DefaultModel
+	}
+	handle := a.Services().LLM()
+	info, err := handle.Describe(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if o.ID == "" {
+		o.ID = "conv_" + a.runtime.effects.NewID()
+	}
+	cfg := conversation.Config{
+		Model: handle, Name: name, System: a.systemPrompt(o.System), Settings: o.Settings, Raw: o.Raw,
+		MaxInput: o.MaxInput, MaxOutput: o.MaxOutput, MaxCalls: o.MaxCalls, Parallel: o.Parallel,
+		Store: o.Store, Limits: a.runtime.Limits(), Effects: a.runtime.effects, Tokens: &a.runtime.tokens,
+	}
+	if cfg.MaxInput == 0 && info.Model.ContextTokens > 0 {
+		cfg.MaxInput = info.Model.ContextTokens
+	}
+	cfg.Tools = append(a.tools(o.ID), o.Tools...)
+	return conversation.New(cfg, o.History)
+}
+
+// systemPrompt is what the model is told about itself.
+func (a *Agent) systemPrompt(instead string) string {
+	doc := a.Document()
+	if instead == "" {
+		instead = doc.Behavior
+	}
+	if doc.Name == "" {
+		return instead
+	}
+	return "Assistant Name : " + doc.Name + "\n\n" + instead
+}
+
+// tools are the skills of the agent. A call of one is a run of the agent like any other, with the rights of the agent
+// and nobody else's.
+func (a *Agent) tools(chat string) []conversation.Tool {
+	var out []conversation.Tool
+	for _, t := range openapi.Tools(a.Document()) {
+		label := t.Status
+		if label == "" {
+			label = "Calling " + t.Name
+		}
+		out = append(out, conversation.Tool{
+			ToolSpec: llm.ToolSpec{Name: t.Name, Description: t.Description, Parameters: t.Parameters},
+			Label:    label,
+			Check:    func(args value.Value) error { return checkArgs(t.Inputs, args) },
+			Do: func(ctx context.Context, u conversation.Use) (value.Value, error) {
+				return a.useSkill(ctx, t, chat, u)
+			},
+		})
+	}
+	return out
+}
+
+// checkArgs compares arguments with the declared inputs.
+func checkArgs(inputs []component.NodePort, args value.Value) error {
+	var missing []string
+	for _, in := range inputs {
+		if !in.Optional && in.DefaultVal.IsNil() && args.Get(in.Name).IsAbsent() {
+			missing = append(missing, in.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return fault.Newf(fault.Invalid, "arguments are missing: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// useSkill runs a skill with the arguments of a model.
+func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u conversation.Use) (value.Value, error) {
+	headers := u.Headers
+	if !headers.IsObject() {
+		headers = value.Obj()
+	}
+	if !headers.Has("x-conversation-id") {
+		headers = headers.With("x-conversation-id", value.Of(chat))
+	}
+	req := Request{Method: t.Method, Path: "/api/" + t.Name, Headers: headers}
+	if t.Method == "GET" {
+		req.Query = u.Args
+	} else {
+		req.Body = u.Args
+	}
+	req.Deltas = func(d component.Delta) { u.Show(d.Content, d.Thinking) }
+	res, err := a.Run(ctx, req)
+	if err != nil {
+		return value.Value{}, err
+	}
+	if res.Status >= 400 {
+		return value.Value{}, fmt.Errorf("%s", res.Data.Get("error").Text())
+	}
+	return res.Data, nil
+}
