@@ -22,6 +22,8 @@ type Wire struct {
 	// Whole is the length from which a cut answer is complete: with these bytes the provider has said why it ended. 0 for
 	// the whole stream.
 	Whole int
+	// Client makes a client over a transport that leads nowhere.
+	Client func(http.RoundTripper) *http.Client
 }
 
 // RunWire cuts a recorded stream at every byte and delivers it in every way: whatever arrives, an answer is complete only
@@ -69,7 +71,7 @@ func (s Subject) over(t *testing.T, def connector.Definition, w Wire, data []byt
 	if end == nil {
 		end = io.EOF
 	}
-	s.HTTP = &http.Client{Transport: answering(func(r *http.Request) *http.Response {
+	s.HTTP = w.Client(answering(func(r *http.Request) *http.Response {
 		if r.Body != nil {
 			_, _ = io.Copy(io.Discard, r.Body)
 		}
@@ -77,7 +79,7 @@ func (s Subject) over(t *testing.T, def connector.Definition, w Wire, data []byt
 			StatusCode: 200, Header: http.Header{"Content-Type": {w.ContentType}}, Request: r, ContentLength: -1, ProtoMajor: 1, ProtoMinor: 1,
 			Body: io.NopCloser(io.MultiReader(pieces(data), failing{end})),
 		}
-	})}
+	}))
 	s.Effects = hurried{effect.System{}}
 	var got []string
 	text := ""

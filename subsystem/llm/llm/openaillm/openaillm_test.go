@@ -127,7 +127,10 @@ func TestWire(t *testing.T) {
 			t.Run(tt.model+" "+name, func(t *testing.T) {
 				t.Parallel()
 				stream := strings.ReplaceAll(tt.stream, "\n", ends)
-				w := llmtest.Wire{ContentType: "text/event-stream", Stream: []byte(stream)}
+				w := llmtest.Wire{
+					ContentType: "text/event-stream", Stream: []byte(stream),
+					Client: func(rt http.RoundTripper) *http.Client { return &http.Client{Transport: rt} },
+				}
 				if tt.whole > 0 {
 					w.Whole = strings.Index(stream, `"finish_reason":"tool_calls"`)
 				} else {
