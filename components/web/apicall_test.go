@@ -321,6 +321,22 @@ func TestRedirect_LeavesTracesBehind(t *testing.T) {
 	}
 }
 
+// TestBasic: the user of an address becomes credentials, with a key of the vault too.
+func TestBasic(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.secrets["k"] = newSecret("p@ss")
+	for user, want := range map[string]string{"u:p": "u:p", "u:{{KEY(k)}}": "u:p@ss", "{{KEY(k)}}": "p@ss:"} {
+		_, err := w.run(`{"method":"GET","url":"`+strings.Replace(w.url, "://", "://"+user+"@", 1)+`/x"}`, `{}`)
+		if got := w.last().header.Get("Authorization"); err != nil || got != "Basic "+base64.StdEncoding.EncodeToString([]byte(want)) {
+			t.Errorf("%s: sent %q, %v, want the credentials %s", user, got, err, want)
+		}
+	}
+	if _, err := w.run(`{"method":"GET","url":"`+strings.Replace(w.url, "://", "://u:p@", 1)+`/x","headers":{"authorization":"mine"}}`, `{}`); err != nil || w.last().header.Get("Authorization") != "mine" {
+		t.Errorf("beside other credentials: sent %q, %v, want those", w.last().header.Get("Authorization"), err)
+	}
+}
+
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	target := newWorld(t, nil)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/value"
 )
@@ -55,6 +56,9 @@ func (s *apiCallSettings) request(ctx context.Context, t *texts) (value.Value, e
 	if err != nil {
 		return value.Value{}, err
 	}
+	if most := limits.Default().JSONBytes; len(b.data) > most && t.slots.Holds(string(b.data)) {
+		return value.Value{}, fault.Limitf(limits.JSONBytes, "LIMIT_EXCEEDED(%s): a body with a key of the vault has at most %d bytes", limits.JSONBytes, most)
+	}
 	req, err := http.NewRequestWithContext(ctx, s.Method, to.url.String(), bytes.NewReader(b.data))
 	if err != nil {
 		return value.Value{}, fault.New(fault.Invalid, err)
@@ -66,7 +70,7 @@ func (s *apiCallSettings) request(ctx context.Context, t *texts) (value.Value, e
 		return value.Value{}, err
 	}
 	complete(req, s.ContentType, b)
-	basic(req, to)
+	basic(req, to, t.slots)
 	if ctx, err = t.proxy(ctx, s.Proxy); err != nil {
 		return value.Value{}, err
 	}
@@ -97,12 +101,17 @@ func complete(req *http.Request, contentType string, b body) {
 	}
 }
 
-// basic sends the user that an address names as credentials, unless there are others.
-func basic(req *http.Request, to target) {
+// basic sends the user that an address names as credentials, unless there are others. The door encodes what holds a key
+// of the vault.
+func basic(req *http.Request, to target, slots *secret.Slots) {
 	if to.user == nil || req.Header.Get("Authorization") != "" {
 		return
 	}
 	password, _ := to.user.Password()
+	if plain := to.user.Username() + ":" + password; slots.Holds(plain) {
+		req.Header.Set("Authorization", "Basic "+plain)
+		return
+	}
 	req.SetBasicAuth(to.user.Username(), password)
 }
 

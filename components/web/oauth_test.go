@@ -14,46 +14,10 @@ import (
 	"github.com/sre-go/sre/value"
 )
 
-// door fills stand-ins in headers, queries and forms as the door to the network does, before that one sees the request.
-type door struct{ next http.RoundTripper }
-
-func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
-	slots, host := secret.SlotsOf(r.Context()), r.URL.Hostname()
-	out := r.Clone(r.Context())
-	for name, values := range out.Header {
-		for i := range values {
-			filled, err := slots.Fill(values[i], host, nil)
-			if err != nil {
-				return nil, fault.Newf(fault.Denied, "header %s: %w", name, err)
-			}
-			values[i] = filled
-		}
-	}
-	filled, err := slots.Fill(out.URL.RawQuery, host, queryEscape)
-	if err != nil {
-		return nil, fault.New(fault.Denied, err)
-	}
-	out.URL.RawQuery = filled
-	if r.Body != nil {
-		data, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		text, err := slots.Fill(string(data), host, queryEscape)
-		if err != nil {
-			return nil, fault.New(fault.Denied, err)
-		}
-		out.Body, out.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
-	}
-	return d.next.RoundTrip(out)
-}
-
-func queryEscape(s string) string { return strings.NewReplacer("&", "%26", "+", "%2B").Replace(s) }
-
 // oauthWorld is a world whose target is an API and its token server at /token. answer is what the token server says.
 func oauthWorld(t *testing.T, answer func() (int, string)) *world {
 	t.Helper()
-	w := newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+	return newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/token" {
 			rw.Header().Set("Content-Type", "text/plain")
 			_, _ = io.WriteString(rw, r.Header.Get("Authorization"))
@@ -64,10 +28,11 @@ func oauthWorld(t *testing.T, answer func() (int, string)) *world {
 		rw.WriteHeader(status)
 		_, _ = io.WriteString(rw, text)
 	})
-	client := *w.client
-	client.Transport = door{w.client.Transport}
-	w.client = &client
-	return w
+}
+
+// refusedForHost reports whether an error says that a secret may not go to the host.
+func refusedForHost(text string) bool {
+	return strings.Contains(text, "secret_host") || strings.Contains(text, secret.ErrHost.Error())
 }
 
 // tokens stores an entry of the managed vault; URL in it is the address of the target.
@@ -209,7 +174,7 @@ func TestT30_TokenToItsHosts(t *testing.T) {
 		if err != nil {
 			text = err.Error()
 		}
-		if w.count() != 0 || strings.Contains(text, "canary") || !strings.Contains(text, "may not be sent to this host") {
+		if w.count() != 0 || strings.Contains(text, "canary") || !refusedForHost(text) {
 			t.Errorf("%s: %s after %d requests, want it refused", kind, text, w.count())
 		}
 	}
@@ -278,7 +243,7 @@ func TestT30_KeysReachTheirHosts(t *testing.T) {
 		if err != nil {
 			text += err.Error()
 		}
-		if w.count() != n || strings.Contains(text, "canary") || !strings.Contains(text, "may not be sent to this host") {
+		if w.count() != n || strings.Contains(text, "canary") || !refusedForHost(text) {
 			t.Errorf("%s: %s after %d requests, want it refused", settings, text, w.count()-n)
 		}
 	}

@@ -186,13 +186,17 @@ func (t *texts) sign1(ctx context.Context, r oauth.Record, req *http.Request, b 
 	}
 	c.ConsumerSecret = secret.New(consumer)
 	covered := oauth.Request{Method: req.Method}
-	address, err := wire(req.URL.String(), url.QueryEscape)
-	if err != nil {
+	address := *req.URL
+	if address.RawPath, err = wire(req.URL.EscapedPath(), url.PathEscape); err != nil {
 		return err
 	}
-	if covered.URL, err = url.Parse(address); err != nil {
-		return errURL()
+	if address.Path, err = wire(req.URL.Path, nil); err != nil {
+		return err
 	}
+	if address.RawQuery, err = wire(req.URL.RawQuery, url.QueryEscape); err != nil {
+		return err
+	}
+	covered.URL = &address
 	switch {
 	case b.isForm:
 		for _, p := range b.form {
