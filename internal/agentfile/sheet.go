@@ -13,6 +13,7 @@ import (
 type Sheet struct {
 	Hosts     []string // that its settings name; "(from data)" when a URL is made of inputs
 	Keys      []string // of the vault
+	Tokens    []string // entries of the managed vault whose OAuth tokens it sends
 	Models    []string
 	Agents    []string // that it calls
 	Code      []string // components that run code of the file
@@ -53,16 +54,44 @@ func (d *Document) Sheet() Sheet {
 			}
 		}
 		s.texts(c.Settings)
+		s.request(c, d.Variables)
 	}
 	for _, m := range d.Variables.Members() {
 		s.Variables = append(s.Variables, m.Key)
 		s.texts(m.Value)
 	}
-	for _, list := range []*[]string{&s.Hosts, &s.Keys, &s.Models, &s.Agents, &s.Code, &s.Triggers, &s.Types} {
+	for _, list := range []*[]string{&s.Hosts, &s.Keys, &s.Tokens, &s.Models, &s.Agents, &s.Code, &s.Triggers, &s.Types} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}
 	return s
+}
+
+// request looks at what an APICall asks: the host of an address that begins with a placeholder, and its tokens.
+func (s *Sheet) request(c *Component, variables value.Value) {
+	if c.Type != "APICall" {
+		return
+	}
+	address := c.Settings.GetString("url")
+	if before, _, dynamic := strings.Cut(address, "{{"); dynamic && !strings.Contains(before, "://") {
+		for _, m := range variables.Members() {
+			if text, ok := m.Value.Str(); ok {
+				address = strings.ReplaceAll(address, "{{"+m.Key+"}}", text)
+			}
+		}
+		host := anyHost
+		if u := urlStart.FindString(address); u != "" && strings.HasPrefix(strings.TrimSpace(address), u) {
+			host = hostOf(u)
+		}
+		s.Hosts = append(s.Hosts, host)
+	}
+	connection, service := c.Settings.GetString("oauth_con_id"), c.Settings.GetString("oauthService")
+	switch {
+	case connection != "" && connection != "None":
+		s.Tokens = append(s.Tokens, connection)
+	case service != "" && service != "None":
+		s.Tokens = append(s.Tokens, "OAUTH_"+c.ID+"_TOKENS")
+	}
 }
 
 // texts looks through all texts of a value.

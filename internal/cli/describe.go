@@ -69,13 +69,13 @@ type reachRow struct {
 
 func reach(s agentfile.Sheet) []reachRow {
 	return []reachRow{
-		{"hosts", "hosts", s.Hosts}, {"keys", "vault keys", s.Keys}, {"models", "models", s.Models}, {"code", "code in", s.Code},
+		{"hosts", "hosts", s.Hosts}, {"keys", "vault keys", s.Keys}, {"tokens", "tokens", s.Tokens}, {"models", "models", s.Models}, {"code", "code in", s.Code},
 		{"agents", "agents", s.Agents}, {"triggers", "triggers", s.Triggers}, {"components", "components", s.Types},
 	}
 }
 
 func sheetValue(s agentfile.Sheet) value.Value {
-	b := value.NewBuilder(7)
+	b := value.NewBuilder(8)
 	for _, r := range reach(s) {
 		b.Set(r.key, value.Strings(r.list))
 	}
