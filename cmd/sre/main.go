@@ -23,7 +23,8 @@ func run() int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(collectAt)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	interrupts := new(cli.Interrupts)
+	ctx, stop := untilSignal(interrupts)
 	defer stop()
 	work, err := os.Getwd()
 	if err != nil {
@@ -32,11 +33,41 @@ func run() int {
 	home, _ := os.UserHomeDir() // none: nothing is read from it
 	info, _ := os.Stdout.Stat()
 	m := cli.Machine{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Work: work, Home: home, Ask: asker(),
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Work: work, Home: home, Ask: asker(), Interrupts: interrupts,
 		Terminal: info != nil && info.Mode()&os.ModeCharDevice != 0,
 		Version:  version(), BuildInfo: runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
 	}
 	return cli.Main(ctx, std.Set(), m, os.Args[1:])
+}
+
+// untilSignal returns a context that ends when the process is told to end, unless the command takes the interrupt for
+// something that goes on. A second signal ends the process at once.
+func untilSignal(interrupts *cli.Interrupts) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case s := <-signals:
+				if s == os.Interrupt && interrupts.Interrupt() {
+					continue
+				}
+				signal.Stop(signals)
+				cancel()
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel()
+		<-ended
+	}
 }
 
 // version is that of the module the command was built from.

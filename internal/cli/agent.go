@@ -14,17 +14,34 @@ import (
 
 func (a *app) agent() *cobra.Command {
 	var skill string
+	var f modelFlags
 	c := &cobra.Command{
 		Use:   "agent FILE [--skill NAME] [input=value ...]",
-		Short: "Run a skill of an agent and print its answer",
+		Short: "Run a skill of an agent, or talk to it",
 		Long: "Runs one skill of the agent in FILE and prints what it answers. Inputs are given as name=value and converted to\n" +
 			"the type the skill declares; name:=value is JSON; name=@path is the content of a file, or the file itself for\n" +
-			"inputs that take files. It ends when the background jobs of the run have ended. Without --skill the skills of the agent are listed, unless it has only one.",
+			"inputs that take files. It ends when the background jobs of the run have ended. Without --skill the skills of the agent are listed, unless it has only one.\n" +
+			"With --prompt or --chat a model answers that uses the skills as tools: the one of the agent's file, or --model.",
 		Example: "  sre agent hello.smyth --skill greet name=Ada\n  sre agent report.smyth --skill read file=@report.pdf\n" +
-			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json",
+			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json\n" +
+			"  sre agent hello.smyth --prompt \"greet Ada\" --model openai/gpt-5-mini\n  sre agent hello.smyth --chat",
 		Args: arguments(1, -1, "an agent file and its inputs"),
-		RunE: func(c *cobra.Command, args []string) error { return a.runAgent(c.Context(), args[0], skill, args[1:]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkModelFlags(f, skill, args[1:]); err != nil {
+				return err
+			}
+			switch {
+			case f.chat:
+				return a.runChat(c.Context(), args[0], f)
+			case f.prompt != "":
+				return a.runPrompt(c.Context(), args[0], f)
+			}
+			return a.runAgent(c.Context(), args[0], skill, args[1:])
+		},
 	}
+	c.Flags().StringVarP(&f.prompt, "prompt", "p", "", "what to say to the agent")
+	c.Flags().BoolVarP(&f.chat, "chat", "c", false, "talk with the agent until the input ends")
+	c.Flags().StringVar(&f.model, "model", "", "the model to ask: an id of the catalogue, or provider/model")
 	c.Flags().StringVar(&skill, "skill", "", "the skill to run")
 	_ = c.RegisterFlagCompletionFunc("skill", func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {

@@ -23,12 +23,13 @@ import (
 
 // Machine is what a command has around it. Tests give their own.
 type Machine struct {
-	In       io.Reader
-	Out, Err io.Writer
-	Getenv   func(string) string
-	Work     string // the working folder
-	Home     string // the user's home folder, empty when there is none
-	Terminal bool   // Out is a terminal
+	In         io.Reader
+	Out, Err   io.Writer
+	Getenv     func(string) string
+	Work       string      // the working folder
+	Home       string      // the user's home folder, empty when there is none
+	Terminal   bool        // Out is a terminal
+	Interrupts *Interrupts // what Ctrl-C means while something goes on; nil to end the command
 	// Ask shows a question at the terminal and reads the answer without showing it; nil when standard input is none.
 	Ask       func(ctx context.Context, question string) (secret.Value, error)
 	Version   string

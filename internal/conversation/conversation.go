@@ -123,6 +123,9 @@ func (c *Conversation) Entries() []Entry {
 // Tools returns the tools that the model is shown. They must not be changed.
 func (c *Conversation) Tools() []Tool { return c.c.Tools }
 
+// Model returns the id of the model.
+func (c *Conversation) Model() string { return c.c.Name }
+
 // System returns what the model is told about itself.
 func (c *Conversation) System() string { return c.c.System }
 

@@ -1,0 +1,247 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/sre-go/sre"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/subsystem/llm/llm"
+	"github.com/sre-go/sre/value"
+)
+
+// modelFlags say which model is asked, and how.
+type modelFlags struct {
+	model  string
+	prompt string
+	chat   bool
+}
+
+// runPrompt says one prompt to an agent and prints the answer.
+func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err error) {
+	rt, err := a.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.stop(rt, &err)
+	agent, err := rt.LoadFile(ctx, a.path(file))
+	if err != nil {
+		return err
+	}
+	chat, model, err := a.openChat(ctx, agent, f.model)
+	if err != nil {
+		return err
+	}
+	t := &talk{app: a, paint: a.paint()}
+	if a.json {
+		quiet := *a
+		quiet.Out, quiet.Err = io.Discard, io.Discard
+		t.app = &quiet
+	}
+	end, err := t.say(ctx, chat, f.prompt)
+	if err != nil {
+		return err
+	}
+	if !a.json {
+		return nil
+	}
+	return a.show(value.Obj(
+		value.M("text", value.Of(end.Text)), value.M("model", value.Of(model)), value.M("finish", value.Of(string(end.Reason))),
+		value.M("toolCalls", value.OfInt(end.Calls)), value.M("usage", usageValue(end.Usage)),
+	))
+}
+
+// openChat begins a conversation with an agent. Without a model anywhere Echo answers, and says so.
+func (a *app) openChat(ctx context.Context, agent *sre.Agent, model string) (*sre.Chat, string, error) {
+	chat, err := agent.Chat(ctx, sre.ChatOptions{Model: model})
+	if err != nil {
+		return nil, "", err
+	}
+	if chat.Model() == sre.DefaultModel && model == "" {
+		a.hint("no model is named, so Echo answers: it repeats what you say. Store a key with `sre vault set openai` (or set",
+			"OPENAI_API_KEY) and name a model: --model openai/gpt-5-mini")
+	}
+	return chat, chat.Model(), nil
+}
+
+// hint prints advice for people.
+func (a *app) hint(lines ...string) {
+	if !a.json {
+		_, _ = io.WriteString(a.Err, a.paint().dim(strings.Join(lines, "\n"))+"\n")
+	}
+}
+
+func (a *app) paint() paint { return paint(a.Terminal && a.Getenv("NO_COLOR") == "") }
+
+// chatting is a chat at the terminal.
+type chatting struct {
+	*talk
+	agent *sre.Agent
+	chat  *sre.Chat
+	used  llm.Usage
+	calls int
+}
+
+// runChat holds a conversation until its input ends.
+func (a *app) runChat(ctx context.Context, file string, f modelFlags) (err error) {
+	rt, err := a.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer a.stop(rt, &err)
+	agent, err := rt.LoadFile(ctx, a.path(file))
+	if err != nil {
+		return err
+	}
+	chat, model, err := a.openChat(ctx, agent, f.model)
+	if err != nil {
+		return err
+	}
+	c := &chatting{talk: &talk{app: a, paint: a.paint()}, agent: agent, chat: chat}
+	c.note(title(agent) + " with " + model + ". /help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.")
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	lines := readLines(reading, a.In)
+	for {
+		c.ready()
+		var line string
+		ok := false
+		select {
+		case line, ok = <-lines:
+		case <-ctx.Done():
+		}
+		if !ok {
+			c.over()
+			return nil
+		}
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if leave, err := c.line(ctx, line); leave || err != nil {
+			return err
+		}
+	}
+}
+
+// ready asks somebody at a terminal for the next prompt.
+func (c *chatting) ready() {
+	if c.app.Terminal {
+		_, _ = io.WriteString(c.app.Out, c.paint.bold("> "))
+	}
+}
+
+// over ends the line of a prompt that never came.
+func (c *chatting) over() {
+	if c.app.Terminal {
+		_, _ = io.WriteString(c.app.Out, "\n")
+	}
+}
+
+// readLines gives the lines of a reader until it or ctx ends. A read that waits for somebody to type cannot be broken
+// off: it ends with the process.
+func readLines(ctx context.Context, in io.Reader) <-chan string {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		s := bufio.NewScanner(in)
+		s.Buffer(nil, 1<<20)
+		for s.Scan() {
+			select {
+			case lines <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines
+}
+
+// line does what a line says: a command, or a prompt.
+func (c *chatting) line(ctx context.Context, line string) (leave bool, err error) {
+	name, rest, _ := strings.Cut(line, " ")
+	switch name {
+	case "/exit", "/quit", "exit", "quit":
+		return true, nil
+	case "/help":
+		c.help()
+	case "/tools":
+		for _, t := range c.chat.Tools() {
+			c.note("· " + t.Name + "  " + clipLine(t.Description))
+		}
+	case "/usage":
+		c.note("· " + usageText(c.used, c.calls))
+	case "/clear":
+		return false, c.restart(ctx, c.chat.Model())
+	case "/model":
+		if rest == "" {
+			c.note("· " + c.chat.Model())
+			return false, nil
+		}
+		return false, c.restart(ctx, strings.TrimSpace(rest))
+	default:
+		if strings.HasPrefix(line, "/") {
+			c.note("there is no command " + name + "; /help shows them")
+			return false, nil
+		}
+		return false, c.answer(ctx, line)
+	}
+	return false, nil
+}
+
+func (c *chatting) help() {
+	for _, l := range []string{
+		"/model [ID]  show the model, or begin anew with another one", "/tools       what the model can use", "/usage       what was used so far",
+		"/clear       begin anew", "/exit        leave (or Ctrl-D)", "Ctrl-C       stop the answer and keep the conversation",
+	} {
+		c.note(l)
+	}
+}
+
+// restart begins a new conversation. A model that cannot be asked leaves the one that goes on.
+func (c *chatting) restart(ctx context.Context, model string) error {
+	chat, err := c.agent.Chat(ctx, sre.ChatOptions{Model: model})
+	if err != nil {
+		c.app.fail(err)
+		return nil
+	}
+	c.chat, c.used, c.calls = chat, llm.Usage{}, 0
+	c.note("· a new conversation with " + model)
+	return nil
+}
+
+var errStopped = errors.New("stopped")
+
+// answer says a prompt. An interrupt stops the answer and not the chat; an error is shown, and the chat goes on.
+func (c *chatting) answer(ctx context.Context, prompt string) error {
+	answering, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	release := c.app.Interrupts.Take(func() { stop(errStopped) })
+	end, err := c.say(answering, c.chat, prompt)
+	release()
+	c.used, c.calls = c.used.Add(end.Usage), c.calls+end.Calls
+	switch {
+	case errors.Is(context.Cause(answering), errStopped):
+		c.note("· stopped")
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		c.app.fail(err)
+	}
+	return nil
+}
+
+// checkModelFlags refuses flags that say different things.
+func checkModelFlags(f modelFlags, skill string, rest []string) error {
+	switch {
+	case f.chat && f.prompt != "":
+		return usageError{fault.Newf(fault.Invalid, "--chat and --prompt exclude each other")}
+	case (f.chat || f.prompt != "") && (skill != "" || len(rest) > 0):
+		return usageError{fault.Newf(fault.Invalid, "a skill with its inputs is run without --chat and --prompt")}
+	case f.model != "" && !f.chat && f.prompt == "":
+		return usageError{fault.Newf(fault.Invalid, "--model needs --chat or --prompt")}
+	}
+	return nil
+}
