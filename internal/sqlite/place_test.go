@@ -47,17 +47,3 @@ func TestDB_Exists(t *testing.T) {
 		t.Error("Exists = false after the first use")
 	}
 }
-
-// Texts that are changed, moved or cut elsewhere have another sum.
-func TestChecksum(t *testing.T) {
-	t.Parallel()
-	want := Checksum("key", "value")
-	for _, texts := range [][]string{{"key", "valuf"}, {"value", "key"}, {"keyv", "alue"}, {"keyvalue"}, {"key", "value", ""}, {}} {
-		if got := Checksum(texts...); got == want {
-			t.Errorf("Checksum(%q) = %d, that of another row", texts, got)
-		}
-	}
-	if got := Checksum("key", "value"); got != want {
-		t.Errorf("Checksum = %d, want %d again", got, want)
-	}
-}
