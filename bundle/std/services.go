@@ -19,6 +19,7 @@ import (
 	"github.com/sre-go/sre/subsystem/io/storage/localstorage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
 	"github.com/sre-go/sre/subsystem/llm/llm"
+	"github.com/sre-go/sre/subsystem/llm/llm/anthropicllm"
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
 	"github.com/sre-go/sre/subsystem/llm/llm/openaillm"
 	"github.com/sre-go/sre/subsystem/llm/models"
@@ -56,7 +57,7 @@ func Connectors() []connector.Definition {
 		localstorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(),
 		ramnkv.Definition(),
-		jsonmodels.Definition, echollm.Definition,
+		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
 		consolelog.Definition,
