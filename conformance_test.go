@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,7 +81,7 @@ func (s *subject) Deploy(ctx context.Context, file value.Value) (conformance.Age
 	if err := os.Mkdir(filepath.Join(s.env.Folder, "models"), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	s.write("models/models.json", s.env.Models)
+	s.write("models/models.json", reachable(s.env))
 	opts := []sre.Option{
 		sre.WithDir(s.env.Folder), sre.WithConfig(config()), sre.WithTrace(s.replay),
 		sre.WithMachine("", "", func(name string) string { return conformance.EnvironmentVariables()[name] }),
@@ -102,6 +103,17 @@ func (s *subject) Deploy(ctx context.Context, file value.Value) (conformance.Age
 		return nil, err
 	}
 	return deployed{a}, nil
+}
+
+// reachable names the address of the model server in models of Anthropic, which the reference took from its environment.
+func reachable(env conformance.Environment) value.Value {
+	out := env.Models
+	for _, m := range env.Models.Members() {
+		if m.Value.GetString("provider") == "Anthropic" && !m.Value.Has("baseURL") {
+			out = out.With(m.Key, m.Value.With("baseURL", value.Of(strings.TrimSuffix(env.LLMBaseURL, "/v1"))))
+		}
+	}
+	return out
 }
 
 // config is the configuration that the reference ran with.

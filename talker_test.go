@@ -18,7 +18,7 @@ import (
 // TestConformance_Conversation runs the recorded conversations, the requests to the model included.
 func TestConformance_Conversation(t *testing.T) {
 	t.Parallel()
-	s := conformance.Run(t, bootTalker, conformance.Options{Folders: os.Getenv(conformance.FoldersVariable), Areas: []string{"conversation"}})
+	s := conformance.Run(t, bootTalker, conformance.Options{Folders: os.Getenv(conformance.FoldersVariable), Areas: []string{"conversation", "anthropic"}, Select: func(c *conformance.Case) bool { return c.Kind == conformance.KindConversation }})
 	if n := len(s.Outcomes); n < 10 {
 		t.Errorf("%d cases ran, want those of the area", n)
 	}
@@ -59,7 +59,7 @@ func (s talking) Converse(ctx context.Context, file value.Value, d conformance.D
 	var turns []value.Value
 	system, names := "", []string{}
 	for _, p := range d.Prompts {
-		turn := talkTurn{agent: agent, model: o.Model}
+		turn := talkTurn{agent: agent, model: o.Model, dialect: dialectOf(o.Model)}
 		turns = append(turns, turn.run(ctx, chat, p))
 	}
 	for _, tool := range chat.Tools() {
@@ -113,6 +113,8 @@ type talkTurn struct {
 	window value.Value
 	first  llm.Reason // why the first answer ended, which the reference calls an interruption unless it is stop
 	asked  int
+	dialect
+	answer answerOf
 }
 
 func (t *talkTurn) tell(name string, args ...value.Value) {
@@ -159,19 +161,24 @@ func providerText(err error) string {
 func (t *talkTurn) event(e conversation.Event) {
 	switch e := e.(type) {
 	case conversation.Requested:
-		t.window = windowOf(e.Window)
+		t.window = t.shown(e.Window)
 		t.tell("requested", request(value.M("model", value.Of(t.model)), value.M("contextWindow", t.window),
 			value.M("maxTokens", value.OfInt(e.Max)), value.M("agentId", value.Of(t.agent.ID()))))
 		if t.asked++; t.asked == 1 {
 			t.tell("start", request())
 		}
 	case conversation.Raw:
-		if strings.HasPrefix(e.JSON.GetString("type"), "response.") {
-			return // of Responses the reference shows the texts only
+		switch {
+		case t.texts:
+		case t.answers:
+			if m, done := t.answer.read(e.JSON); done {
+				t.data(m)
+			}
+		default:
+			t.data(e.JSON)
 		}
-		t.data(e.JSON)
 	case conversation.Text:
-		if t.model == "fake-resp" {
+		if t.texts {
 			t.data(value.Obj(value.M("role", value.Of("assistant")), value.M("content", value.Of(e.Text))))
 		}
 		t.tell("content", value.Of(e.Text), request())
@@ -182,7 +189,7 @@ func (t *talkTurn) event(e conversation.Event) {
 		}
 		t.tell("toolInfo", value.OfItems(list))
 	case conversation.Calling:
-		said := blockOf(e.Said)
+		said := t.blockOf(e.Said)
 		t.tell("beforeToolCall", value.Obj(value.M("tool", t.tool(e.Call)), value.M("args", e.Args)), said)
 		b := value.NewBuilder(4).Set("tool", t.tool(e.Call))
 		if e.Call.Label != "" {
@@ -201,15 +208,19 @@ func (t *talkTurn) event(e conversation.Event) {
 		if t.first == "" {
 			t.first = e.Reason
 		}
-		t.tell("usage", value.List(value.Obj(
+		used := value.Obj(
 			value.M("sourceId", value.Of("llm:"+t.model)), value.M("input_tokens", value.OfInt(e.Usage.Input)), value.M("output_tokens", value.OfInt(e.Usage.Output)),
 			value.M("input_tokens_cache_write", value.OfInt(e.Usage.CacheWrite)), value.M("input_tokens_cache_read", value.OfInt(e.Usage.CacheRead)),
-			value.M("cost", value.OfInt(0)), value.M("keySource", value.Of("user-managed")), value.M("agentId", value.Of(t.agent.ID())), value.M("teamId", value.Of(t.agent.Team())),
-		)), request())
+			value.M("keySource", value.Of("user-managed")), value.M("agentId", value.Of(t.agent.ID())), value.M("teamId", value.Of(t.agent.Team())),
+		)
+		if !t.noCost {
+			used = used.With("cost", value.OfInt(0))
+		}
+		t.tell("usage", value.List(used), request())
 	case conversation.Interrupted:
 		t.tell("interrupted", value.Of(e.Reason), request())
 	case conversation.End:
-		if t.first == llm.ToolCalls {
+		if t.interrupts && t.first == llm.ToolCalls {
 			t.tell("interrupted", value.Of("tool_calls"), request())
 		}
 		t.tell("end", request())
@@ -220,26 +231,13 @@ func (t *talkTurn) data(v value.Value) {
 	t.tell("data", v, request(value.M("contextWindow", t.window), value.M("model", value.Of(t.model))))
 }
 
-func (t *talkTurn) tool(c conversation.Call) value.Value {
-	b := value.NewBuilder(8)
-	b.Set("index", value.OfInt(c.Index)).Set("name", value.Of(c.Name)).Set("arguments", value.Of(c.Arguments)).Set("id", value.Of(c.ID))
-	b.Set("type", value.Of("function")).Set("role", value.Of("tool"))
-	if t.model == "fake-resp" {
-		b.Set("callId", value.Of(c.ID))
-	}
-	if c.Label != "" {
-		b.Set("status", value.Of(c.Label))
-	}
-	return b.Build()
-}
-
 // blockOf is an answer that asks for tools.
-func blockOf(m llm.Message) value.Value {
+func (d dialect) blockOf(m llm.Message) value.Value {
 	var calls []value.Value
 	for _, part := range m.Content {
 		if c, ok := part.(llm.ToolCall); ok {
 			calls = append(calls, value.Obj(value.M("id", value.Of(c.ID)), value.M("type", value.Of("function")),
-				value.M("function", value.Obj(value.M("name", value.Of(c.Name)), value.M("arguments", value.Of(c.Arguments))))))
+				value.M("function", value.Obj(value.M("name", value.Of(c.Name)), value.M("arguments", d.arguments(c.Arguments))))))
 		}
 	}
 	b := value.NewBuilder(3).Set("role", value.Of("assistant")).Set("content", value.Of(m.Text()))
@@ -255,7 +253,7 @@ func windowOf(list []llm.Message) value.Value {
 	for _, m := range list {
 		switch m.Role {
 		case llm.Assistant:
-			out = append(out, blockOf(m))
+			out = append(out, dialect{}.blockOf(m))
 		case llm.Tool:
 			for _, part := range m.Content {
 				if r, ok := part.(llm.ToolResult); ok {
@@ -276,13 +274,13 @@ func messagesOf(chat *sre.Chat, model string) value.Value {
 	for _, t := range chat.Tools() {
 		labels[t.Name] = t.Label
 	}
-	turn := talkTurn{model: model}
+	turn := talkTurn{model: model, dialect: dialectOf(model)}
 	var out []value.Value
 	for i := 0; i < len(entries); i++ {
 		e := entries[i]
 		b := value.NewBuilder(4)
 		if i+1 < len(entries) && entries[i+1].Message.Role == llm.Tool {
-			b.Set("messageBlock", blockOf(e.Message)).Set("toolsData", turn.results(e.Message, entries[i+1].Message, labels))
+			b.Set("messageBlock", turn.blockOf(e.Message)).Set("toolsData", turn.results(e.Message, entries[i+1].Message, labels))
 			i++
 		} else {
 			b.Set("role", value.Of(string(e.Message.Role))).Set("content", value.Of(e.Message.Text()))
