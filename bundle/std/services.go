@@ -31,6 +31,7 @@ import (
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
 	"github.com/sre-go/sre/subsystem/security/account/jsonfileaccount"
+	"github.com/sre-go/sre/subsystem/security/account/sqliteaccount"
 	"github.com/sre-go/sre/subsystem/security/managedvault"
 	"github.com/sre-go/sre/subsystem/security/managedvault/nullmanagedvault"
 	"github.com/sre-go/sre/subsystem/security/managedvault/sqlitemanagedvault"
@@ -51,7 +52,7 @@ func Kinds() []connector.AnyKind {
 // Connectors returns every connector.
 func Connectors() []connector.Definition {
 	return append(openaillm.Definitions(), []connector.Definition{
-		dummyaccount.Definition, jsonfileaccount.Definition,
+		dummyaccount.Definition, jsonfileaccount.Definition, sqliteaccount.Definition,
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,
 		localstorage.Definition(), ramstorage.Definition(),

@@ -7,6 +7,7 @@ package account
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
@@ -41,27 +42,37 @@ type Local interface {
 	AnswersFromMemory()
 }
 
-// Service is the account service over one connector. It has no operations but TeamOf, which guards ask;
-// everything else needs a candidate, see [Service.For]. It is safe for concurrent use.
+// Service is the account service over one connector. What it does itself is for guards (TeamOf), for servers
+// (Authenticate) and for the operator (Teams, Verify); everything else needs a candidate, see [Service.For]. It is safe
+// for concurrent use.
 type Service struct {
 	id        string
 	conn      Connector
-	directory access.Directory
+	env       connector.Env
+	directory directory
+	tokens    *index // nil when the connector keeps none
 	guard     *access.Guard
 	all       map[string]*Service // by the id of the connector
 	instances connector.Instances[Connector]
 }
 
-var _ access.Directory = (*Service)(nil)
+var (
+	_ access.Directory  = (*Service)(nil)
+	_ connector.Starter = (*Service)(nil)
+	_ connector.Closer  = (*Service)(nil)
+)
 
 func build(env connector.Env, in connector.Instances[Connector]) (*Service, error) {
 	all := make(map[string]*Service, len(in.Order))
 	for _, id := range in.Order {
-		s := &Service{id: id, conn: in.ByID[id], all: all, instances: in}
+		s := &Service{id: id, conn: in.ByID[id], env: env, all: all, instances: in}
 		if _, local := s.conn.(Local); local {
 			s.directory = connectorDirectory{s.conn}
 		} else {
 			s.directory = newCachedDirectory(env.Effects, connectorDirectory{s.conn})
+		}
+		if store, ok := s.conn.(Tokens); ok {
+			s.tokens = newIndex(env.Effects, store, env.Log)
 		}
 		s.guard = env.Guard(s)
 		all[id] = s
@@ -93,11 +104,57 @@ func (s *Service) TeamOf(ctx context.Context, c access.Candidate) (string, error
 	if c.IsZero() || c.Role() == access.RolePublic {
 		return "", fault.Newf(fault.NotFound, "%s belongs to no team", c)
 	}
-	return s.directory.TeamOf(ctx, c)
+	st, err := s.directory.standing(ctx, c)
+	return st.team, err
 }
 
-// Close closes the connectors that were opened with settings of their own.
-func (s *Service) Close(ctx context.Context) error { return s.instances.Close(ctx) }
+// Teams returns the ids of all teams, in order. It is for the operator: nobody else may know them.
+func (s *Service) Teams(ctx context.Context) ([]string, error) {
+	if !s.ready() {
+		return nil, errNone()
+	}
+	k, ok := s.conn.(Keeper)
+	if !ok {
+		return nil, errFixed()
+	}
+	return k.Teams(ctx)
+}
+
+// Verify looks for damage in everything that the connector holds, and names what it finds. It is for the operator.
+func (s *Service) Verify(ctx context.Context) (damaged []string, err error) {
+	if !s.ready() {
+		return nil, errNone()
+	}
+	if v, ok := s.conn.(Verifier); ok {
+		return v.Verify(ctx)
+	}
+	if c, ok := s.conn.(connector.Checker); ok {
+		return nil, c.Check(ctx)
+	}
+	return nil, nil
+}
+
+// Start begins to keep the tokens of callers in memory.
+func (s *Service) Start(ctx context.Context) error {
+	for _, one := range s.all {
+		if one.tokens != nil {
+			one.tokens.start(ctx)
+		}
+	}
+	return nil
+}
+
+// Close ends what Start began, writes when tokens were used last, and closes the connectors that were opened with
+// settings of their own.
+func (s *Service) Close(ctx context.Context) error {
+	var errs []error
+	for _, one := range s.all {
+		if one.tokens != nil {
+			errs = append(errs, one.tokens.close(ctx))
+		}
+	}
+	return errors.Join(append(errs, s.instances.Close(ctx))...)
+}
 
 func (s *Service) ready() bool { return s != nil && s.conn != nil }
 

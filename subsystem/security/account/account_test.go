@@ -135,7 +135,7 @@ func TestCachedDirectory_Bounded(t *testing.T) {
 		d := newCachedDirectory(effect.System{}, connectorDirectory{newRemote("x")})
 		ask := func(from, to int) {
 			for i := from; i < to; i++ {
-				if _, err := d.TeamOf(t.Context(), agent(t, "a"+strconv.Itoa(i))); err != nil {
+				if _, err := d.standing(t.Context(), agent(t, "a"+strconv.Itoa(i))); err != nil {
 					t.Fatal(err)
 				}
 			}

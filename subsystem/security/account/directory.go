@@ -10,19 +10,47 @@ import (
 	"github.com/sre-go/sre/fault"
 )
 
+// standing is where somebody stands: in which team, and as what. Only users have a rank.
+type standing struct {
+	team string
+	rank Rank
+}
+
+// directory tells where somebody stands. An unknown candidate is an error, and an error denies.
+type directory interface {
+	standing(ctx context.Context, c access.Candidate) (standing, error)
+	// forget makes every question that is asked from now on reach the connector.
+	forget()
+}
+
 // connectorDirectory asks a connector each time and checks what it answers.
 type connectorDirectory struct{ conn Connector }
 
-func (d connectorDirectory) TeamOf(ctx context.Context, c access.Candidate) (string, error) {
-	team, err := d.conn.TeamOf(ctx, c)
+func (d connectorDirectory) standing(ctx context.Context, c access.Candidate) (standing, error) {
+	st, err := d.ask(ctx, c)
 	if err != nil {
-		return "", err
+		return standing{}, err
 	}
-	if err := access.ValidID(team); err != nil {
-		return "", fault.Newf(fault.Internal, "the account of %s names no valid team: %w", c, err)
+	if err := access.ValidID(st.team); err != nil {
+		return standing{}, fault.Newf(fault.Internal, "the account of %s names no valid team: %w", c, err)
 	}
-	return team, nil
+	return st, nil
 }
+
+func (d connectorDirectory) ask(ctx context.Context, c access.Candidate) (standing, error) {
+	if c.Role() != access.RoleUser {
+		team, err := d.conn.TeamOf(ctx, c)
+		return standing{team: team}, err
+	}
+	if r, ok := d.conn.(Ranker); ok {
+		team, rank, err := r.RankOf(ctx, c)
+		return standing{team, rank}, err
+	}
+	team, err := d.conn.TeamOf(ctx, c)
+	return standing{team, RankMember}, err
+}
+
+func (connectorDirectory) forget() {}
 
 // The age that a remembered membership may reach, and how many are remembered.
 const (
@@ -34,9 +62,10 @@ const (
 // need not wait.
 type cachedDirectory struct {
 	clock effect.Source
-	next  access.Directory
+	next  directory
 
 	mu      sync.RWMutex
+	changes uint64 // counts what was forgotten
 	entries map[member]membership
 }
 
@@ -46,37 +75,48 @@ type member struct {
 }
 
 type membership struct {
-	team  string
+	standing
 	asked time.Time // before the connector was asked
 }
 
-func newCachedDirectory(clock effect.Source, next access.Directory) *cachedDirectory {
+func newCachedDirectory(clock effect.Source, next directory) *cachedDirectory {
 	return &cachedDirectory{clock: clock, next: next, entries: make(map[member]membership)}
 }
 
-func (d *cachedDirectory) TeamOf(ctx context.Context, c access.Candidate) (string, error) {
+func (d *cachedDirectory) standing(ctx context.Context, c access.Candidate) (standing, error) {
 	now := d.clock.Now()
 	key := member{c.Role(), c.ID()}
 	d.mu.RLock()
 	known, ok := d.entries[key]
+	changes := d.changes
 	d.mu.RUnlock()
 	if ok && known.freshAt(now) {
-		return known.team, nil
+		return known.standing, nil
 	}
-	team, err := d.next.TeamOf(ctx, c)
+	st, err := d.next.standing(ctx, c)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {
 		delete(d.entries, key)
-		return "", err
+		return standing{}, err
+	}
+	if changes != d.changes { // the answer may be from before the change
+		return st, nil
 	}
 	if len(d.entries) >= maxEntries {
 		d.dropOld(now)
 	}
 	if later := d.entries[key]; !later.asked.After(now) { // an answer to a later question stands
-		d.entries[key] = membership{team, now}
+		d.entries[key] = membership{st, now}
 	}
-	return team, nil
+	return st, nil
+}
+
+func (d *cachedDirectory) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.changes++
+	clear(d.entries)
 }
 
 // dropOld forgets what is too old to be used, and everything when that is not enough.

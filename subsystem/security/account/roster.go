@@ -1,6 +1,8 @@
 package account
 
 import (
+	"slices"
+
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/value"
@@ -8,16 +10,20 @@ import (
 
 // Roster is teams, members and settings as one object describes them:
 //
-//	{"<team>": {"users": {"<id>": {"settings": {}}}, "agents": {"<id>": {"settings": {}}}, "settings": {}}}
+//	{"<team>": {"users": {"<id>": {"role": "member", "settings": {}}}, "agents": {"<id>": {"settings": {}}}, "settings": {}}}
 //
-// Somebody who stands in two teams belongs to the first. A Roster does not change and is safe for concurrent use.
+// Somebody who stands in two teams belongs to the first. A user without a role is a member. A Roster does not change and
+// is safe for concurrent use.
 type Roster struct {
 	teams   map[string]value.Value // settings
+	order   []string               // of the teams
 	members map[member]listed
+	people  []member // in the order of the file
 }
 
 type listed struct {
 	team     string
+	rank     Rank
 	settings value.Value
 }
 
@@ -37,10 +43,12 @@ func ParseRoster(v value.Value) (*Roster, error) {
 			return nil, err
 		}
 		r.teams[m.Key] = settings
-		for group, role := range map[string]access.Role{"users": access.RoleUser, "agents": access.RoleAgent} {
-			if err := r.list(m.Key, group, role, m.Value); err != nil {
-				return nil, err
-			}
+		r.order = append(r.order, m.Key)
+		if err := r.list(m.Key, "users", access.RoleUser, m.Value); err != nil {
+			return nil, err
+		}
+		if err := r.list(m.Key, "agents", access.RoleAgent, m.Value); err != nil {
+			return nil, err
 		}
 	}
 	return r, nil
@@ -59,12 +67,31 @@ func (r *Roster) list(team, group string, role access.Role, v value.Value) error
 		if err != nil {
 			return err
 		}
+		rank := RankNone
+		if role == access.RoleUser {
+			rank, err = rankOf(m.Value.Get("role"))
+			if err != nil {
+				return fault.Newf(fault.Invalid, "accounts: %s of team %s: %s: %w", group, team, m.Key, err)
+			}
+		}
 		key := member{role, m.Key}
 		if _, known := r.members[key]; !known {
-			r.members[key] = listed{team, settings}
+			r.members[key] = listed{team, rank, settings}
+			r.people = append(r.people, key)
 		}
 	}
 	return nil
+}
+
+func rankOf(v value.Value) (Rank, error) {
+	if v.IsNil() {
+		return RankMember, nil
+	}
+	name, ok := v.Str()
+	if !ok {
+		return RankNone, fault.Newf(fault.Invalid, "the role is a %s, not a text", v.Kind())
+	}
+	return ParseRank(name)
 }
 
 // objectOf returns a member that must be an object when it is there.
@@ -86,6 +113,28 @@ func (r *Roster) TeamOf(c access.Candidate) (team string, ok bool) {
 	}
 	l, ok := r.members[member{c.Role(), c.ID()}]
 	return l.team, ok
+}
+
+// Rank returns the rank of a user, RankNone for everybody else.
+func (r *Roster) Rank(c access.Candidate) Rank { return r.members[member{c.Role(), c.ID()}].rank }
+
+// Teams returns the ids of the teams, in the order of the roster.
+func (r *Roster) Teams() []string { return slices.Clone(r.order) }
+
+// Members returns who belongs to a team, in the order of the roster.
+func (r *Roster) Members(team string) []Member {
+	var list []Member
+	for _, key := range r.people {
+		l := r.members[key]
+		if l.team != team {
+			continue
+		}
+		who, err := access.Parse(key.role.String() + ":" + key.id)
+		if err == nil { // it was checked when it was read
+			list = append(list, Member{Who: who, Rank: l.rank, Settings: l.settings})
+		}
+	}
+	return list
 }
 
 // HasTeam reports whether the team is listed.

@@ -39,17 +39,30 @@ type Subject struct {
 	Stranger string
 }
 
-// Open opens the connector in a runtime of its own and returns the service over it. The audit gets every denial and may
-// be nil. The connector is closed when the test ends.
+// Open opens the connector in a runtime of its own and returns the service over it. The audit gets every denial and every
+// change, and may be nil. All is closed when the test ends.
 func Open(t *testing.T, def connector.Definition, s Subject, audit func(context.Context, access.Decision)) *account.Service {
 	t.Helper()
+	dir := t.TempDir()
+	return OpenAt(t, def, dir, s.Prepare(t, dir), audit)
+}
+
+// OpenAt is Open with a data folder and settings: for a second runtime on the same data.
+func OpenAt(t *testing.T, def connector.Definition, dir string, settings value.Value, audit func(context.Context, access.Decision)) *account.Service {
+	t.Helper()
 	env := connector.Env{
-		Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices(),
+		Log: slog.New(slog.DiscardHandler), Dir: dir, Effects: effect.System{}, Events: new(event.Bus), Services: connector.NewServices(),
+		Record: func(ctx context.Context, d access.Decision) error {
+			if audit != nil {
+				audit(ctx, d)
+			}
+			return nil
+		},
 	}
 	if audit != nil {
 		event.On(env.Events, audit)
 	}
-	conn, err := def.Open(t.Context(), env, s.Prepare(t, env.Dir))
+	conn, err := def.Open(t.Context(), env, settings)
 	if err != nil {
 		t.Fatalf("open %s: %v", def.Name, err)
 	}
@@ -60,11 +73,20 @@ func Open(t *testing.T, def connector.Definition, s Subject, audit func(context.
 			}
 		})
 	}
-	svc, err := connector.Build(account.Kind, env, "", []connector.Opened{{ID: def.Name, Connector: conn}}, nil)
+	built, err := connector.Build(account.Kind, env, "", []connector.Opened{{ID: def.Name, Connector: conn}}, nil)
 	if err != nil {
 		t.Fatalf("build the service: %v", err)
 	}
-	return svc.(*account.Service)
+	svc := built.(*account.Service)
+	if err := svc.Start(t.Context()); err != nil {
+		t.Fatalf("start the service: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := svc.Close(context.Background()); err != nil {
+			t.Errorf("close the service: %v", err)
+		}
+	})
+	return svc
 }
 
 // Run runs the suite.
@@ -74,6 +96,8 @@ func Run(t *testing.T, def connector.Definition, s Subject) {
 	t.Run("Members", func(t *testing.T) { members(t, Open(t, def, s, nil)) })
 	t.Run("Settings", func(t *testing.T) { settings(t, Open(t, def, s, nil)) })
 	t.Run("Denied", func(t *testing.T) { denied(t, def, s) })
+	t.Run("Tokens", func(t *testing.T) { tokens(t, def, s) })
+	t.Run("Keeper", func(t *testing.T) { keeper(t, def, s) })
 	t.Run("Concurrent", func(t *testing.T) { concurrent(t, Open(t, def, s, nil)) })
 	t.Run("UnknownSetting", func(t *testing.T) {
 		if err := def.Check(value.Obj(value.M("no-such-setting", value.Of("x")))); !fault.Is(err, fault.Invalid) {

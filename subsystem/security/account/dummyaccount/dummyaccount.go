@@ -9,6 +9,7 @@ import (
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
+	"github.com/sre-go/sre/internal/tokenfile"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/value"
 )
@@ -21,10 +22,11 @@ type Settings struct {
 
 // Definition is the connector as configuration names it.
 var Definition = connector.Define(account.Kind, "DummyAccount", "Everybody belongs to one team: for development.", open).
-	WithDoc("Every user and every agent belongs to the team `default`, unless `data` lists them elsewhere. " +
+	WithDoc("Every user and every agent belongs to the team `default`, unless `data` lists them elsewhere. API tokens lie in `tokens.json` in the data folder. " +
 		"Do not use it where agents of different owners run.")
 
 type accounts struct {
+	*tokenfile.File
 	team   string
 	roster *account.Roster
 }
@@ -32,9 +34,13 @@ type accounts struct {
 var (
 	_ account.Connector = (*accounts)(nil)
 	_ account.Local     = (*accounts)(nil)
+	_ account.Ranker    = (*accounts)(nil)
+	_ account.Tokens    = (*accounts)(nil)
+	_ account.Verifier  = (*accounts)(nil)
+	_ connector.Checker = (*accounts)(nil)
 )
 
-func open(_ context.Context, _ connector.Env, s Settings) (account.Connector, error) {
+func open(_ context.Context, env connector.Env, s Settings) (account.Connector, error) {
 	if err := access.ValidID(s.Team); err != nil {
 		return nil, err
 	}
@@ -46,7 +52,8 @@ func open(_ context.Context, _ connector.Env, s Settings) (account.Connector, er
 	if err != nil {
 		return nil, err
 	}
-	return &accounts{team: s.Team, roster: roster}, nil
+	tokens := tokenfile.New(tokenfile.Config{Dir: env.Dir, Effects: env.Effects, Log: env.Log})
+	return &accounts{File: tokens, team: s.Team, roster: roster}, nil
 }
 
 // AnswersFromMemory says that answers need no cache.
@@ -61,6 +68,15 @@ func (a *accounts) TeamOf(_ context.Context, c access.Candidate) (string, error)
 		return c.ID(), nil
 	}
 	return a.team, nil
+}
+
+// RankOf returns the listed rank; everybody else is a member.
+func (a *accounts) RankOf(ctx context.Context, user access.Candidate) (string, account.Rank, error) {
+	team, err := a.TeamOf(ctx, user)
+	if _, listed := a.roster.TeamOf(user); listed {
+		return team, a.roster.Rank(user), err
+	}
+	return team, account.RankMember, err
 }
 
 // IsMember is true for the one team and for the candidate's own.

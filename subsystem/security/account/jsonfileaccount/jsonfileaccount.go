@@ -7,12 +7,14 @@ package jsonfileaccount
 
 import (
 	"context"
+	"errors"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/internal/livefile"
+	"github.com/sre-go/sre/internal/tokenfile"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/value"
 )
@@ -27,9 +29,11 @@ type Settings struct {
 var Definition = connector.Define(account.Kind, "JSONFileAccount", "Teams, members and settings from a JSON file.", open).
 	WithDoc("The file holds `{\"<team>\": {\"users\": {\"<id>\": {\"settings\": {}}}, \"agents\": {\"<id>\": {\"settings\": {}}}, \"settings\": {}}}`. " +
 		"A change of the file counts after a second at the latest; a file that cannot be read refuses everybody. " +
+		"A user is `viewer`, `member` (the default), `admin` or `owner`. API tokens lie in `tokens.json` in the data folder. " +
 		"With `defaultTeam` all agents and teams also count as members of that team, as the TypeScript runtime has it.")
 
 type accounts struct {
+	*tokenfile.File
 	file        *livefile.File[*account.Roster]
 	defaultTeam string
 }
@@ -37,6 +41,9 @@ type accounts struct {
 var (
 	_ account.Connector = (*accounts)(nil)
 	_ account.Local     = (*accounts)(nil)
+	_ account.Ranker    = (*accounts)(nil)
+	_ account.Tokens    = (*accounts)(nil)
+	_ account.Verifier  = (*accounts)(nil)
 	_ connector.Checker = (*accounts)(nil)
 )
 
@@ -47,8 +54,11 @@ func open(ctx context.Context, env connector.Env, s Settings) (account.Connector
 		}
 	}
 	place := livefile.At(env.Dir, s.File, int64(limits.Default().JSONBytes))
-	a := &accounts{file: livefile.New(env.Effects, place.Read, parse), defaultTeam: s.DefaultTeam}
-	if err := a.Check(ctx); err != nil {
+	a := &accounts{
+		File: tokenfile.New(tokenfile.Config{Dir: env.Dir, Effects: env.Effects, Log: env.Log}),
+		file: livefile.New(env.Effects, place.Read, parse), defaultTeam: s.DefaultTeam,
+	}
+	if _, err := a.file.Get(ctx); err != nil {
 		return nil, fault.Hint(err, "write the account file %s, or configure the connector DummyAccount for development", s.File)
 	}
 	return a, nil
@@ -65,10 +75,17 @@ func parse(text []byte) (*account.Roster, error) {
 // AnswersFromMemory says that answers need no cache: the file is kept for a second already.
 func (a *accounts) AnswersFromMemory() {}
 
-// Check reports whether the file can be read and understood.
+// Check reports whether the file can be read and understood, and that of the tokens can be read.
 func (a *accounts) Check(ctx context.Context) error {
 	_, err := a.file.Get(ctx)
-	return err
+	return errors.Join(err, a.File.Check(ctx))
+}
+
+// Verify names what is damaged in the file of the tokens; a damaged file of accounts is an error.
+func (a *accounts) Verify(ctx context.Context) ([]string, error) {
+	damaged, err := a.File.Verify(ctx)
+	_, failed := a.file.Get(ctx)
+	return damaged, errors.Join(err, failed)
 }
 
 // TeamOf returns the team that lists c, else the default team. A team that is not listed stands for itself where there
@@ -78,6 +95,10 @@ func (a *accounts) TeamOf(ctx context.Context, c access.Candidate) (string, erro
 	if err != nil {
 		return "", err
 	}
+	return a.teamOf(roster, c)
+}
+
+func (a *accounts) teamOf(roster *account.Roster, c access.Candidate) (string, error) {
 	team, listed := roster.TeamOf(c)
 	switch {
 	case listed:
@@ -88,6 +109,23 @@ func (a *accounts) TeamOf(ctx context.Context, c access.Candidate) (string, erro
 		return c.ID(), nil
 	}
 	return a.defaultTeam, nil
+}
+
+// RankOf returns the rank that the file gives a user; one that it does not list is a member of the default team.
+func (a *accounts) RankOf(ctx context.Context, user access.Candidate) (string, account.Rank, error) {
+	roster, err := a.file.Get(ctx)
+	if err != nil {
+		return "", account.RankNone, err
+	}
+	team, err := a.teamOf(roster, user)
+	if err != nil {
+		return "", account.RankNone, err
+	}
+	rank := roster.Rank(user)
+	if rank == account.RankNone {
+		rank = account.RankMember
+	}
+	return team, rank, nil
 }
 
 // IsMember is true for a listed team that is the candidate's own, and for the default team with every agent and team.
