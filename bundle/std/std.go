@@ -9,6 +9,7 @@ import (
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/components/data"
+	"github.com/sre-go/sre/components/files"
 	"github.com/sre-go/sre/components/flow"
 	"github.com/sre-go/sre/components/functions"
 	"github.com/sre-go/sre/components/hosted"
@@ -29,6 +30,6 @@ func Set() sre.Set {
 func Components() []component.Definition {
 	return slices.Concat(
 		skills.Definitions(), llms.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
-		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(), web.Definitions(),
+		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(), web.Definitions(), files.Definitions(),
 	)
 }

@@ -6,12 +6,17 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/binary"
+	"github.com/sre-go/sre/internal/publicfile"
+	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/value"
 )
 
@@ -334,6 +339,49 @@ func TestBasic(t *testing.T) {
 	}
 	if _, err := w.run(`{"method":"GET","url":"`+strings.Replace(w.url, "://", "://u:p@", 1)+`/x","headers":{"authorization":"mine"}}`, `{}`); err != nil || w.last().header.Get("Authorization") != "mine" {
 		t.Errorf("beside other credentials: sent %q, %v, want those", w.last().header.Get("Authorization"), err)
+	}
+}
+
+// TestStoredFilesInURL: a service fetches stored files by addresses that end with the call.
+func TestStoredFilesInURL(t *testing.T) {
+	t.Parallel()
+	var w *world
+	fetched := make(chan *httptest.ResponseRecorder, 2)
+	fetch := func(address string) *httptest.ResponseRecorder {
+		rec := httptest.NewRecorder()
+		files := publicfile.NewHandler(func(c access.Candidate) scope.Scope { return scope.New(w.services, c) })
+		files.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, strings.TrimPrefix(address, "http://nullrouter.local"), nil))
+		return rec
+	}
+	w = newWorld(t, func(rw http.ResponseWriter, r *http.Request) {
+		fetched <- fetch(r.URL.Query().Get("file"))
+		rw.WriteHeader(http.StatusTeapot)
+	})
+	call := &component.Call{Scope: w.scope(), Agent: &component.Agent{ID: "one"}, Effects: w.clock}
+	stored, err := binary.Store(t.Context(), call, binary.File{Name: "f.png", MIME: "image/png", Data: []byte("\x89PNG")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.run(`{"method":"GET","url":"`+w.url+`/?a=1&file={{f}}&b=2"}`, value.Obj(value.M("f", stored.Get("url"))).JSON())
+	if err != nil || out.GetString(component.KeyError) != "Request failed with status code 418" {
+		t.Fatalf("run: %s, %v", out.JSON(), err)
+	}
+	if got := <-fetched; got.Code != 200 || got.Body.String() != "\x89PNG" {
+		t.Errorf("during the call: status %d, %q", got.Code, got.Body)
+	}
+	address, _, _ := strings.Cut(strings.TrimPrefix(w.last().uri, "/?a=1&file="), "&")
+	plain, err := url.QueryUnescape(address)
+	if err != nil || !strings.HasPrefix(plain, "http://nullrouter.local/_temp/") || !strings.HasSuffix(w.last().uri, "&b=2") {
+		t.Errorf("sent %s, %v", w.last().uri, err)
+	}
+	if got := fetch(plain); got.Code != http.StatusNotFound {
+		t.Errorf("after the call: status %d", got.Code)
+	}
+	n := w.count()
+	for _, file := range []string{"smythfs://blue.team/x/f", "smythfs://one.agent/none", "smythfs://one.agent/../x", "smythfs://"} {
+		if out, err := w.run(`{"method":"GET","url":"`+w.url+`/?file={{f}}"}`, `{"f":"`+file+`"}`); err == nil || w.count() != n {
+			t.Errorf("%s: %s after %d requests, want it refused", file, out.JSON(), w.count()-n)
+		}
 	}
 }
 

@@ -52,6 +52,11 @@ func (s *apiCallSettings) request(ctx context.Context, t *texts) (value.Value, e
 	if to.note != "" {
 		return failed(value.NullValue(), value.Obj(), "Unsupported protocol "+string(to.note)+":"), nil
 	}
+	release, err := t.publish(ctx, to.url)
+	defer release()
+	if err != nil {
+		return value.Value{}, err
+	}
 	b, err := t.body(ctx, s.ContentType, s.Body)
 	if err != nil {
 		return value.Value{}, err

@@ -19,8 +19,12 @@ import (
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/io/router"
+	"github.com/sre-go/sre/subsystem/io/router/nullrouter"
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
+	"github.com/sre-go/sre/subsystem/memory/cache"
+	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/managedvault"
 	"github.com/sre-go/sre/subsystem/security/managedvault/sqlitemanagedvault"
@@ -79,6 +83,8 @@ func newWorld(t testing.TB, handler http.HandlerFunc) *world {
 	w.open(env, vault.Kind, shelf{w})
 	w.define(env, storage.Kind, ramstorage.Definition())
 	w.define(env, managedvault.Kind, sqlitemanagedvault.Definition)
+	w.define(env, cache.Kind, ramcache.Definition())
+	w.define(env, router.Kind, nullrouter.Definition)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		data, err := io.ReadAll(r.Body)
 		if err != nil {

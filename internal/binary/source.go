@@ -51,12 +51,18 @@ func Upload(call *component.Call, f component.File) File {
 	if mime == "" {
 		mime = mimeOf(f.Name, f.Data)
 	}
-	return File{Name: withEnding(call.Effects.NewID()+"-"+plainName(f.Name), mime), MIME: mime, Data: f.Data}
+	return File{Name: withEnding(call.Effects.NewID()+"-"+PlainName(f.Name), mime), MIME: mime, Data: f.Data}
 }
 
-// plainName is the last part of a name that a client gave, without what storage would refuse.
-func plainName(name string) string {
+// maxName bounds a name that somebody else gave, in bytes; storage takes names of 255.
+const maxName = 128
+
+// PlainName is the last part of a name that a client gave, without what storage would refuse.
+func PlainName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	if len(name) > maxName {
+		name = strings.ToValidUTF8(name[:maxName], "")
+	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || strings.ContainsRune(`%?#\:@"<>|*`, r) || !unicode.IsPrint(r) {
 			return '-'

@@ -15,6 +15,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/httpserver"
+	"github.com/sre-go/sre/internal/publicfile"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/value"
 )
@@ -67,6 +68,7 @@ func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) error 
 func (a *app) server(rt *sre.Runtime, f serveFlags, token secret.Value, log *slog.Logger) (*httpserver.Server, error) {
 	return httpserver.New(httpserver.Config{
 		Agents: rt.Manager(), Token: token, Open: f.open, Hosts: f.hosts, Health: rt.Health, Limits: rt.Limits(), Log: log,
+		Files: publicfile.NewHandler(rt.As),
 	})
 }
 

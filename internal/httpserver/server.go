@@ -45,9 +45,18 @@ type Config struct {
 	Health func(context.Context) map[string]error
 	// OpenAPI describes an agent that is reached at baseURL. Nil means [openapi.Document].
 	OpenAPI func(a *agent.Agent, baseURL string) value.Value
+	// Files answers the paths of public files, to anybody; nil for none.
+	Files   Files
 	Limits  limits.Limits // zero means the defaults
 	Log     *slog.Logger  // nil for no log
 	Effects effect.Source // nil means those of the machine
+}
+
+// Files serves stored files that agents have given public addresses.
+type Files interface {
+	http.Handler
+	// Serves reports whether a path is one of them.
+	Serves(path string) bool
 }
 
 // Server answers HTTP requests for the agents of a manager. It is an [http.Handler], and safe for concurrent use.
@@ -112,6 +121,10 @@ type exchange struct {
 
 // ServeHTTP answers a request. It returns when the response is written and no component works for it any more.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.Files != nil && s.cfg.Files.Serves(r.URL.Path) {
+		s.cfg.Files.ServeHTTP(w, r)
+		return
+	}
 	e := s.cfg.Effects
 	x := &exchange{Server: s, w: w, r: r, id: e.NewID(), start: e.Now()}
 	x.peer = s.peerOf(r)

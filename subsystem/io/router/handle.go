@@ -19,6 +19,19 @@ type Handle struct {
 // Candidate returns who the handle acts for.
 func (h *Handle) Candidate() access.Candidate { return h.candidate }
 
+// Base returns what public addresses of the runtime begin with, without a slash at the end: for what is served beside the
+// places of teams.
+func (h *Handle) Base(ctx context.Context) (string, error) {
+	const op = "router.base"
+	if !h.service.ready() {
+		return "", h.wrap(op, "", fault.Hint(fault.Newf(fault.Unsupported, "no Router service"), "configure a connector for Router"))
+	}
+	if ctx.Err() != nil {
+		return "", h.wrap(op, "", context.Cause(ctx))
+	}
+	return h.base(op)
+}
+
 // URL returns the public address of a place of the team, whether something is mounted there or not.
 func (h *Handle) URL(ctx context.Context, name string) (string, error) {
 	const op = "router.url"
@@ -63,12 +76,20 @@ func (h *Handle) Unmount(ctx context.Context, name string) error {
 }
 
 func (h *Handle) address(op string, g access.Grant[access.Owner]) (string, error) {
+	base, err := h.base(op)
+	if err != nil {
+		return "", err
+	}
+	return base + "/" + g.Resource(), nil
+}
+
+func (h *Handle) base(op string) (string, error) {
 	base := h.service.conn.BaseURL()
 	if base == "" {
 		err := fault.Hint(fault.Newf(fault.Unsupported, "the router has no public address"), "set baseUrl or listen of its connector")
 		return "", h.wrap(op, "", err)
 	}
-	return base + "/" + g.Resource(), nil
+	return base, nil
 }
 
 // authorize decides: the places of a team are its members'.
