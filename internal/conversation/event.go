@@ -90,6 +90,7 @@ type Interrupted struct {
 const (
 	MaxCalls = "max_tool_calls"
 	Loop     = "loop_detected"
+	Spent    = "budget_exceeded"
 )
 
 // End tells that the prompt is answered.

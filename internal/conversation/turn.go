@@ -84,6 +84,9 @@ func (t *turn) run(ctx context.Context) error {
 	}
 	for {
 		answer, err := t.ask(ctx)
+		if code := fault.CodeOf(err); err != nil && strings.HasPrefix(code, "BUDGET_EXCEEDED") && ctx.Err() == nil {
+			return t.spent(ctx, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -158,6 +161,17 @@ func (t *turn) finish(ctx context.Context, answer *llm.Response) error {
 	}
 	t.tell(End{Request: t.request, Text: t.text.String(), Reason: reason, Usage: t.usage, Calls: t.calls})
 	return nil
+}
+
+// spent ends the turn with an ordinary answer that names the budget which is used up.
+func (t *turn) spent(ctx context.Context, err error) error {
+	text := "I stopped here: " + said(err) + "."
+	if t.text.Len() > 0 {
+		text = "\n" + text
+	}
+	t.tell(Interrupted{Request: t.request, Reason: Spent})
+	t.tell(Text{Request: t.request, Text: text})
+	return t.finish(ctx, &llm.Response{Text: text, Finish: llm.Finish{Reason: llm.Stop, Raw: fault.CodeOf(err)}})
 }
 
 // useTools calls the tools that an answer asks for, as far as the limit goes, and notes the answer with their results.

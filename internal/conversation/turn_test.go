@@ -261,3 +261,16 @@ func TestNew_TwoToolsOfOneName(t *testing.T) {
 		t.Errorf("New = %v, want Conflict", err)
 	}
 }
+
+func TestPrompt_BudgetIsSpent(t *testing.T) {
+	t.Parallel()
+	spent := &fault.Error{Op: "llm.generate", Kind: fault.Limit, Code: "BUDGET_EXCEEDED(tokens)", Err: errors.New("the budget of the run does not allow another call: 90 of 100 tokens are used"), Hint: "raise it"}
+	k := newTalk(t, nil, calls(`upper {"text":"a"}`), func(llm.Request) (llm.Response, error) { return llm.Response{}, spent })
+	got, end, err := k.prompt(t.Context(), "go")
+	if err != nil || !strings.Contains(end.Text, "90 of 100 tokens") || !strings.Contains(strings.Join(got, "\n"), "interrupted budget_exceeded") {
+		t.Errorf("end = %+v, %v, want an answer that names the budget", end, err)
+	}
+	if h := k.history(); !strings.HasSuffix(h, end.Text) {
+		t.Errorf("history %q, want it to end with the answer", h)
+	}
+}

@@ -27,7 +27,10 @@ type Used struct {
 	Model     string // id of the model
 	Provider  string
 	Usage     Usage
-	OwnKey    bool // it was the team's key, not the operator's
+	Estimated bool  // the provider did not tell: it is an estimate
+	Micros    int64 // what it costs, in millionths of a US dollar
+	Priced    bool  // the price of the model is known; otherwise it counts as the dearest of the catalogue
+	OwnKey    bool  // it was the team's key, not the operator's
 }
 
 // Info is what is known of a model before it is asked.
@@ -135,11 +138,22 @@ func (a *attempt) try(ctx context.Context, req *Request) (fallback string, err e
 	if err := g.enter(ctx, s.clock); err != nil {
 		return call.Target.Fallback, h.wrap(op, p, call.Target.ID, err)
 	}
+	bill, err := h.reserve(ctx, call)
+	if err != nil {
+		g.leave(s.clock, context.Canceled) // nothing was asked
+		return "", h.wrap(op, p, call.Target.ID, err)
+	}
 	call.Partial = a.partial
 	var used Usage
+	answered, length := false, 0
 	a.held = a.held[:0]
 	err = watch(ctx, &s.limits, func(ctx context.Context) iter.Seq2[Part, error] { return p.conn.Generate(ctx, call) }, func(part Part) bool {
+		answered = true
 		switch v := part.(type) {
+		case Text:
+			length += len(v.Text)
+		case Thinking:
+			length += len(v.Text)
 		case Usage:
 			used = v
 		case Finish:
@@ -150,7 +164,8 @@ func (a *attempt) try(ctx context.Context, req *Request) (fallback string, err e
 		return a.show(part)
 	})
 	g.leave(s.clock, err)
-	h.publish(ctx, &call.Target, p, used, call.Credential)
+	used, estimated := bill.settle(used, answered, length)
+	h.publish(ctx, &call.Target, p, used, estimated, call.Credential)
 	if err != nil {
 		return call.Target.Fallback, h.wrap(op, p, call.Target.ID, err)
 	}
@@ -191,7 +206,7 @@ func (a *attempt) flush() bool {
 }
 
 // publish tells the bus what a call used.
-func (h *Handle) publish(ctx context.Context, m *models.Model, p provider, used Usage, c Credential) {
+func (h *Handle) publish(ctx context.Context, m *models.Model, p provider, used Usage, estimated bool, c Credential) {
 	if used == (Usage{}) || h.service.events == nil {
 		return
 	}
@@ -200,7 +215,11 @@ func (h *Handle) publish(ctx context.Context, m *models.Model, p provider, used 
 	if err != nil {
 		team = ""
 	}
-	event.Publish(ctx, h.service.events, Used{h.candidate, team, m.ID, p.id, used, c.Own()})
+	prices, err := h.service.models.For(h.candidate).Prices(ctx, m)
+	if err != nil {
+		prices = models.Prices{}
+	}
+	event.Publish(ctx, h.service.events, Used{h.candidate, team, m.ID, p.id, used, estimated, cost(prices, used), prices.Known, c.Own()})
 }
 
 func (h *Handle) ready() bool { return h.service != nil && len(h.service.providers) > 0 }

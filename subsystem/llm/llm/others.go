@@ -32,7 +32,7 @@ func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error
 	if err != nil {
 		err = ended(timed, err)
 	}
-	h.publish(ctx, &m, p, got.Usage, call.Credential)
+	h.publish(ctx, &m, p, got.Usage, false, call.Credential)
 	if err == nil && len(got.Vectors) != len(req.Texts) {
 		err = fault.Newf(fault.Unavailable, "the provider sent %d vectors for %d texts", len(got.Vectors), len(req.Texts))
 	}
@@ -77,7 +77,7 @@ func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Par
 				stopped = !yield(part, nil)
 				return !stopped
 			})
-			h.publish(ctx, &m, p, used, call.Credential)
+			h.publish(ctx, &m, p, used, false, call.Credential)
 			if err != nil {
 				return h.wrap(op, p, req.Model, err)
 			}

@@ -11,6 +11,7 @@ type Catalog struct {
 	models []Model
 	byID   map[string]int
 	folded map[string]int // by id in lower case; ambiguous for -1
+	dear   Prices
 }
 
 const ambiguous = -1
@@ -69,6 +70,7 @@ func aliased(all, entry value.Value) (value.Value, error) {
 func (c *Catalog) add(m Model) {
 	at := len(c.models)
 	c.models = append(c.models, m)
+	c.dear = c.dear.dearer(m.Prices)
 	c.byID[m.ID] = at
 	if _, taken := c.folded[fold(m.ID)]; taken {
 		at = ambiguous
@@ -87,6 +89,9 @@ func (c *Catalog) Find(id string) (Model, bool) {
 	}
 	return c.models[at], true
 }
+
+// Dearest returns the highest price of each kind. A model whose price nobody knows counts as that.
+func (c *Catalog) Dearest() Prices { return c.dear }
 
 // List returns the models in the order of the catalogue. The caller must not change the slice.
 func (c *Catalog) List() []Model { return c.models }

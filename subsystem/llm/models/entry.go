@@ -33,6 +33,7 @@ func read(id string, v, alias value.Value) (Model, error) {
 		ContextTokens: count(merged.Get("tokens")), OutputTokens: count(merged.Get("completionTokens")),
 		Interface: merged.GetString("interface"), BaseURL: merged.GetString("baseURL"),
 		Credentials: merged.Get("credentials"), Params: merged.Get("params"), Settings: merged.Get("settings"),
+		Prices:   pricesOf(merged.Get("prices")),
 		Fallback: merged.GetString("fallbackLLM"), Hidden: merged.Get("hidden").Truthy(), Entry: v,
 	}
 	if m.Provider == "" {

@@ -35,6 +35,20 @@ func (h *Handle) Find(ctx context.Context, id string) (Model, error) {
 	return Model{}, h.wrap(op, id, c.unknown(id, own))
 }
 
+// Prices returns what a model costs: its own prices, or the dearest of the catalogue when they are not known.
+func (h *Handle) Prices(ctx context.Context, m *Model) (Prices, error) {
+	if m.Prices.Known {
+		return m.Prices, nil
+	}
+	c, err := h.catalog(ctx, "models.prices", m.ID)
+	if err != nil {
+		return Prices{}, err
+	}
+	p := c.Dearest()
+	p.Known = false
+	return p, nil
+}
+
 // List returns the models in the order of the catalogue, then those of the candidate's team. Hidden ones are left out.
 func (h *Handle) List(ctx context.Context) ([]Model, error) {
 	c, err := h.catalog(ctx, "models.list", "")

@@ -45,6 +45,8 @@ type Model struct {
 	Settings    value.Value // what the provider needs to know besides, such as a region
 	Fallback    string      // id of the model to ask when this one fails, "" for none
 
+	Prices Prices
+
 	Hidden  bool
 	TeamOwn bool // of a team's settings or of a caller, not of the operator
 	// Entry is the entry as it was read, with what this type does not know, such as prices.
