@@ -44,7 +44,7 @@ func parseTarget(text string, slots *secret.Slots) (target, error) {
 	}
 	u = (&url.URL{}).ResolveReference(u)
 	t := target{url: u, user: u.User}
-	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.User, u.Fragment, u.RawFragment, u.Host = nil, "", "", strings.TrimSuffix(u.Host, ":")
 	return t, nil
 }
 

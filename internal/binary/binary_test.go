@@ -17,6 +17,7 @@ import (
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/binary"
 	"github.com/sre-go/sre/internal/leak"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
@@ -175,4 +176,46 @@ func FuzzFrom(f *testing.F) {
 			t.Errorf("From(%q) gave neither a file nor an error", s)
 		}
 	})
+}
+
+// TestT48_DeclaredSizes: what a file says of its size is refused when it is too much, and otherwise not believed.
+func TestT48_DeclaredSizes(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, limits.Default().ResponseBytes+1))
+	}))
+	t.Cleanup(srv.Close)
+	s := services(t)
+	c := call(t, s, "one", srv.Client())
+	large, err := binary.Store(t.Context(), c, binary.File{Name: "large.bin", Data: make([]byte, limits.Default().ResponseBytes+1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range map[string]value.Value{
+		"says it is large":            binary.Object("text/plain", 1<<40, "data:text/plain;base64,aGk=", "f"),
+		"says it is small and is not": binary.Object("text/plain", 1, srv.URL, "f"),
+		"is stored":                   large.With("size", value.OfInt(1)),
+	} {
+		if _, err := binary.From(t.Context(), c, v, "f"); fault.CodeOf(err) != "LIMIT_EXCEEDED(response_bytes)" {
+			t.Errorf("a file that %s: %v, want the limit", name, err)
+		}
+	}
+}
+
+func TestMake(t *testing.T) {
+	t.Parallel()
+	c := call(t, services(t), "one", nil)
+	tests := []struct{ name, mime, data, want, ending string }{
+		{"named type", "image/PNG; a=b", "x", "image/png", ".png"},
+		{"by its bytes", "", "\x89PNG\r\n\x1a\n", "image/png", ".png"},
+		{"unknown", "", "\x00\x01", "application/octet-stream", ".bin"},
+	}
+	for _, tt := range tests {
+		if f := binary.Make(c, tt.mime, []byte(tt.data)); f.MIME != tt.want || !strings.HasSuffix(f.Name, tt.ending) || string(f.Data) != tt.data {
+			t.Errorf("%s: Make = %q %q, want %q and the ending %q", tt.name, f.MIME, f.Name, tt.want, tt.ending)
+		}
+	}
+	if got := binary.PlainName(strings.Repeat("é", 200)); len(got) > 128 || strings.Trim(got, "é") != "" {
+		t.Errorf("PlainName of a long name = %q", got)
+	}
 }
