@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/conversation"
@@ -63,6 +64,10 @@ func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
 		Model: handle, Name: name, System: a.systemPrompt(o.System), Settings: o.Settings, Raw: o.Raw,
 		MaxInput: o.MaxInput, MaxOutput: o.MaxOutput, MaxCalls: o.MaxCalls, Parallel: o.Parallel,
 		Store: o.Store, Limits: a.runtime.Limits(), Effects: a.runtime.effects, Tokens: &a.runtime.tokens,
+	}
+	cfg.Bound = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		ctx = access.WithActing(ctx, access.Acting{Candidate: a.Candidate(), Team: a.Team(), Run: o.ID})
+		return a.runtime.budgets.bound(ctx, a.ID(), a.Team())
 	}
 	if cfg.MaxInput == 0 && info.Model.ContextTokens > 0 {
 		cfg.MaxInput = info.Model.ContextTokens

@@ -33,6 +33,7 @@ import (
 	"github.com/sre-go/sre/internal/egress"
 	"github.com/sre-go/sre/internal/engine"
 	"github.com/sre-go/sre/internal/kernel"
+	"github.com/sre-go/sre/internal/ledger"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/internal/tokens"
 	"github.com/sre-go/sre/scope"
@@ -67,6 +68,8 @@ type Runtime struct {
 
 	effects effect.Source
 	tokens  tokens.Counter
+	used    *ledger.Ledger // nil without a data folder
+	budgets *budgets
 
 	mu    sync.Mutex
 	files map[string]string // path of a file -> id of the agent that it was loaded as
@@ -91,6 +94,9 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 		return nil, err
 	}
 	events := &event.Bus{}
+	if err := rt.count(events); err != nil {
+		return nil, err
+	}
 	if rt.http, err = o.client(rt.config, events); err != nil {
 		return nil, err
 	}
@@ -122,14 +128,30 @@ func (rt *Runtime) manager(o *options, services *connector.Services, types []com
 	return agent.Config{
 		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
 		Teams: teams(services), Secret: readSecret(services), Sessions: sessionStore(services), Find: rt.find, HTTP: rt.http,
-		Use: o.use(services), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
+		Bound: rt.budgets.bound, Use: o.use(services), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
 	}
 }
 
 // Close ends the background jobs of the agents, then closes the services in reverse boot order. What has not closed
 // when ctx ends is told to close at once.
 func (rt *Runtime) Close(ctx context.Context) error {
-	return errors.Join(rt.agents.Close(ctx), rt.kernel.Close(ctx))
+	err := errors.Join(rt.agents.Close(ctx), rt.kernel.Close(ctx))
+	if rt.used != nil {
+		err = errors.Join(err, rt.used.Close())
+	}
+	return err
+}
+
+// count readies what models are used for to be kept and bounded.
+func (rt *Runtime) count(events *event.Bus) (err error) {
+	if rt.dir != "" {
+		if rt.used, err = ledger.New(rt.dir); err != nil {
+			return err
+		}
+		rt.keepUsage(events)
+	}
+	rt.budgets, err = newBudgets(rt.config.Budgets.Value, rt.used, rt.effects.Now)
+	return err
 }
 
 // As returns every service bound to a candidate.

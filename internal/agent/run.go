@@ -99,6 +99,11 @@ func (a *Agent) session(given string) string {
 // run gives the prepared run to the engine.
 func (x *execution) run(ctx context.Context) (Response, error) {
 	ctx = x.acting(ctx)
+	if bound := x.agent.manager.cfg.Bound; bound != nil {
+		var end context.CancelFunc
+		ctx, end = bound(ctx, x.agent.id, x.agent.team)
+		defer end()
+	}
 	vars, err := x.agent.variables.resolve(ctx, x.agent)
 	if err != nil {
 		return Response{}, err

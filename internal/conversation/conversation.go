@@ -49,6 +49,9 @@ type Config struct {
 	Settings llm.Request // temperature, format and so on of every call; its messages and tools do not count
 	Raw      bool        // tell [Raw] events
 
+	// Bound returns the context of a prompt; nil leaves it as it is.
+	Bound func(context.Context) (context.Context, context.CancelFunc)
+
 	Store   Store // nil keeps the history in memory only
 	Shelf   Shelf // of large results; nil keeps them in memory
 	Limits  limits.Limits

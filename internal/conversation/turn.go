@@ -28,6 +28,11 @@ func (c *Conversation) Prompt(ctx context.Context, p Prompt) iter.Seq2[Event, er
 			return
 		}
 		defer c.busy.Unlock()
+		if c.c.Bound != nil {
+			var end context.CancelFunc
+			ctx, end = c.c.Bound(ctx)
+			defer end()
+		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		t := &turn{conv: c, prompt: p, cancel: cancel, yield: yield, repeats: newRepeats(c.c.Limits.IdenticalToolCalls), choice: c.c.Choice}

@@ -13,6 +13,7 @@ type Config struct {
 	Limits   limits.Limits
 	Server   Section
 	Egress   Section
+	Budgets  Section  // what models may cost
 	Compat   Section  // behaviour of the TypeScript runtime that is switched on
 	Origins  []string // the layers that said something, weakest first
 	Sources  Sources  // the layer that each value comes from
@@ -43,13 +44,15 @@ func (in Instance) describe() string {
 // Layer is one source of configuration.
 type Layer struct {
 	Origin string      // where it stands, for people
-	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "compatibility": {...}}
+	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "budgets": {...}, "compatibility": {...}}
 	// Getenv resolves $env(NAME) in the texts of the layer; nil leaves them as they are.
 	Getenv func(string) string
 }
 
 // sections are the members of a configuration.
-func sections() []string { return []string{"services", "limits", "server", "egress", "compatibility"} }
+func sections() []string {
+	return []string{"services", "limits", "server", "egress", "budgets", "compatibility"}
+}
 
 // Merge lays layers over each other, the weakest first. A service that a layer names is replaced as a whole; limits
 // are replaced one by one.
@@ -87,6 +90,9 @@ func (c *Config) apply(l Layer) error {
 		case "compatibility":
 			c.Compat = Section{m.Value, l.Origin}
 			c.Sources.set("compatibility", m.Value, l.Origin)
+		case "budgets":
+			c.Budgets = Section{m.Value, l.Origin}
+			c.Sources.set("budgets", m.Value, l.Origin)
 		case "egress":
 			c.Egress = Section{m.Value, l.Origin}
 			c.Sources.set("egress", m.Value, l.Origin)
