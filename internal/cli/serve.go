@@ -68,7 +68,8 @@ func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) error 
 func (a *app) server(rt *sre.Runtime, f serveFlags, token secret.Value, log *slog.Logger) (*httpserver.Server, error) {
 	return httpserver.New(httpserver.Config{
 		Agents: rt.Manager(), Token: token, Open: f.open, Hosts: f.hosts, Health: rt.Health, Limits: rt.Limits(), Log: log,
-		Files: publicfile.NewHandler(rt.As),
+		Accounts: rt.Accounts(),
+		Files:    publicfile.NewHandler(rt.As),
 	})
 }
 

@@ -1,7 +1,6 @@
 package httpserver
 
 import (
-	"context"
 	"maps"
 	"net/http"
 	"slices"
@@ -14,13 +13,15 @@ func (x *exchange) health(route) (value.Value, error) {
 	return value.Obj(value.M("status", value.Of("ok"))), nil
 }
 
-// ready asks every part of the runtime how it is. Only the operator is told which part is not well, and why.
+// ready says whether every part of the runtime is well: anybody may ask, and is answered by a look that is at most a second
+// old. Only the operator and administrators are told which part is not well, and why.
 func (x *exchange) ready(route) (value.Value, error) {
 	var parts map[string]error
 	if x.cfg.Health != nil {
-		ctx, cancel := context.WithTimeout(x.r.Context(), x.cfg.Limits.ConnectTime)
-		defer cancel()
-		parts = x.cfg.Health(ctx)
+		var err error
+		if parts, err = x.readiness.get(x.r.Context(), x.cfg.Effects, x.cfg.Limits.ConnectTime, x.cfg.Health); err != nil {
+			return value.Value{}, err
+		}
 	}
 	status, list := "ready", value.NewBuilder(len(parts))
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
@@ -31,15 +32,15 @@ func (x *exchange) ready(route) (value.Value, error) {
 		list.Set(name, value.Of(text))
 	}
 	answer := value.NewBuilder(2).Set("status", value.Of(status))
-	if x.operator {
+	if x.caller.admin() {
 		answer.Set("parts", list.Build())
 	}
 	return answer.Build(), nil
 }
 
-// agents lists the loaded agents with what can be asked of them.
+// agents lists the agents that exist for the caller, with what can be asked of them.
 func (x *exchange) agents(route) (value.Value, error) {
-	loaded := x.cfg.Agents.Agents()
+	loaded := x.visible()
 	list := make([]value.Value, len(loaded))
 	for i, a := range loaded {
 		prefix := "/agents/" + a.ID()

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sre-go/sre/fault"
-	"github.com/sre-go/sre/secret"
 )
 
 // The length of tokens, in bytes. A shorter one can be guessed.
@@ -25,22 +24,6 @@ func validToken(token string) bool {
 		}
 	}
 	return len(token) >= minToken && len(token) <= maxToken
-}
-
-// hasToken reports whether the request proves the token: one Authorization header, the scheme Bearer, one blank, and
-// the token. Everything else proves nothing.
-func (x *exchange) hasToken() bool {
-	sent := x.r.Header["Authorization"]
-	if len(sent) != 1 {
-		return false
-	}
-	scheme, token, ok := strings.Cut(sent[0], " ")
-	return ok && strings.EqualFold(scheme, "Bearer") && x.cfg.Token.Equal(secret.New(token))
-}
-
-func unauthenticated() error {
-	err := fault.Newf(fault.Unauthenticated, "the request does not show the token of this server")
-	return fault.Hint(err, `send it once, as the header "Authorization: Bearer TOKEN"`)
 }
 
 // checkHost refuses requests to the loopback interface under a foreign name. A page of that name can have it point

@@ -8,8 +8,8 @@ import (
 )
 
 // headers returns the headers of the request as agents may see them, by name in lower case and in the order of the
-// names. Left out are the token of the operator, what proxies say unless they are listed, and the session that a
-// caller claims without the token. Headers that steer runs are the affair of package agent.
+// names. Left out are tokens of this server, what proxies say unless they are listed, and the session that a caller claims
+// who may not debug. Headers that steer runs are the affair of package agent.
 func (x *exchange) headers() value.Value {
 	members := make([]value.Member, 0, len(x.r.Header)+1)
 	for name, texts := range x.r.Header {
@@ -47,13 +47,13 @@ func lowerName(name string) string {
 func (x *exchange) hides(name string) bool {
 	switch name {
 	case "authorization":
-		return x.operator
+		return x.apiToken || x.caller.known()
 	case "proxy-authorization":
 		return true
 	case "forwarded", "x-real-ip":
 		return !x.peer.trusted
 	case "x-caller-session-id":
-		return !x.operator
+		return !x.caller.debugs()
 	}
 	return strings.HasPrefix(name, "x-forwarded-") && !x.peer.trusted
 }

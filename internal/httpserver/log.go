@@ -18,12 +18,18 @@ func (x *exchange) log() {
 	if !x.cfg.Log.Enabled(ctx, level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 12)
+	attrs := make([]slog.Attr, 0, 14)
 	attrs = append(attrs,
 		slog.String("id", x.id), slog.String("client", x.peer.client), slog.String("method", clip(x.r.Method)),
 		slog.String("path", clip(x.r.URL.Path)), slog.Int("status", x.status), slog.Int("bytes", x.written),
 		slog.Duration("took", x.cfg.Effects.Now().Sub(x.start)),
 	)
+	if id := x.caller.token.TokenID(); id != "" {
+		attrs = append(attrs, slog.String("token", id))
+	}
+	if x.refused != "" {
+		attrs = append(attrs, slog.String("refused", x.refused))
+	}
 	var broken *engine.PanicError
 	switch {
 	case x.bug != nil:

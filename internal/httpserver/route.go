@@ -36,18 +36,18 @@ type route struct {
 
 // rule says who may use a kind of route, and how.
 type rule struct {
-	public  bool // without the token
+	public  bool // without a token
 	methods []string
 	answer  func(*exchange, route) (value.Value, error)
 }
 
-// rule returns the rule of a kind. Every kind has one: what is not listed needs the token and leads nowhere.
+// rule returns the rule of a kind. Every kind has one: what is not listed needs a token and leads nowhere.
 func (k kind) rule() rule {
 	switch k {
 	case toHealth:
 		return rule{public: true, methods: []string{"GET", "HEAD"}, answer: (*exchange).health}
 	case toReady:
-		return rule{methods: []string{"GET", "HEAD"}, answer: (*exchange).ready}
+		return rule{public: true, methods: []string{"GET", "HEAD"}, answer: (*exchange).ready}
 	case toAgents:
 		return rule{methods: []string{"GET", "HEAD"}, answer: (*exchange).agents}
 	case toOpenAPI:

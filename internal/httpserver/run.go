@@ -24,7 +24,7 @@ func (x *exchange) run(to route) (value.Value, error) {
 	if to.name == "" && !x.debugs() {
 		return value.Value{}, unknownEndpoint(a, x.r.Method, to)
 	}
-	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.operator}
+	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.caller.debugs()}
 	if req.Query, err = parseForm(x.r.URL.RawQuery, x.cfg.Limits.FormFields); err != nil {
 		return value.Value{}, err
 	}
@@ -45,22 +45,22 @@ func (x *exchange) run(to route) (value.Value, error) {
 	if err := a.Explain(&req, res); err != nil {
 		return value.Value{}, err
 	}
-	if x.operator && req.Query.GetString("includeNewState") == "true" {
+	if x.caller.debugs() && req.Query.GetString("includeNewState") == "true" {
 		return x.withNewState(a, res.Data)
 	}
 	return res.Data, nil
 }
 
-// find returns the agent of a route. What is not in the table does not exist, whatever the reason.
+// find returns the agent of a route. What the caller does not reach does not exist, whatever the reason.
 func (x *exchange) find(to route) (*agent.Agent, error) {
 	if to.named {
-		if a, ok := x.cfg.Agents.Agent(to.agent); ok {
+		if a, ok := x.cfg.Agents.Agent(to.agent); ok && x.caller.reaches(x.r.Context(), a) {
 			return a, nil
 		}
 		err := fault.Newf(fault.NotFound, "there is no such agent")
 		return nil, fault.Hint(err, "GET /agents lists the agents")
 	}
-	loaded := x.cfg.Agents.Agents()
+	loaded := x.visible()
 	switch len(loaded) {
 	case 0:
 		return nil, fault.Hint(fault.Newf(fault.NotFound, "no agent is loaded"), "load one")
@@ -78,9 +78,9 @@ func (x *exchange) arrived() {
 	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{}) // a writer without deadlines has none to lift
 }
 
-// debugs reports whether the operator asks for a debug session. Only those have a path without a name.
+// debugs reports whether somebody who may asks for a debug session. Only those have a path without a name.
 func (x *exchange) debugs() bool {
-	return x.operator && (!x.onlyReads() || x.r.Header["X-Debug-Read"] != nil)
+	return x.caller.debugs() && (!x.onlyReads() || x.r.Header["X-Debug-Read"] != nil)
 }
 
 // onlyReads reports whether the request does not also step a debug session.

@@ -1,8 +1,9 @@
 // Package httpserver serves loaded agents over HTTP.
 //
 // It turns a request into a run and the answer of the run into a response, and
-// it is a border: whoever is on the other side is a stranger until the token of
-// the operator is shown. Only with the token do the headers that steer and debug
+// it is a border: whoever is on the other side is a stranger until a token is
+// shown, the operator's or an API token of the accounts, which says what may be
+// called. Only with a token that allows it do the headers that steer and debug
 // runs exist, and only from listed proxies is a forwarded address believed. All
 // that a client sends is bounded by bytes that were counted, not by lengths that
 // were declared, and by time.
@@ -26,6 +27,7 @@ import (
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/internal/openapi"
 	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/value"
 )
 
@@ -34,7 +36,9 @@ type Config struct {
 	Agents *agent.Manager
 	// Token of the operator. It may be empty only with Open.
 	Token secret.Value
-	// Open answers callers without the token. They can run agents and list them, and nothing more.
+	// Accounts knows the API tokens; nil for none.
+	Accounts *account.Service
+	// Open answers callers without a token. They can run agents and list them, and nothing more.
 	Open bool
 	// Hosts are names by which the server may be addressed on the loopback interface, besides those of the interface
 	// itself: what a proxy on the same machine sends as Host.
@@ -61,10 +65,11 @@ type Files interface {
 
 // Server answers HTTP requests for the agents of a manager. It is an [http.Handler], and safe for concurrent use.
 type Server struct {
-	cfg     Config
-	hosts   map[string]bool
-	fixed   []fixedHeader
-	buffers sync.Pool // of *[]byte
+	cfg       Config
+	hosts     map[string]bool
+	fixed     []fixedHeader
+	buffers   sync.Pool // of *[]byte
+	readiness readiness
 }
 
 // New checks a configuration and returns its server. The error is [fault.Invalid]: a server without a token has to be
@@ -111,7 +116,9 @@ type exchange struct {
 	id       string
 	start    time.Time
 	peer     peer
-	operator bool // the caller proved the token
+	caller   caller
+	apiToken bool   // the request shows something of the form of an API token
+	refused  string // why it proves nothing; for the log
 
 	status  int   // 0 until it is known; that of an answer is 200 unless it is set
 	written int   // bytes of the body
@@ -154,10 +161,13 @@ func (x *exchange) answer() (value.Value, error) {
 	if err := x.checkOrigin(); err != nil {
 		return value.Value{}, err
 	}
-	x.operator = x.hasToken()
+	unsure := x.authenticate()
 	to := parseRoute(x.r.URL)
 	rule := to.kind.rule()
-	if !rule.public && !x.operator && !x.cfg.Open {
+	if !rule.public && !x.caller.known() && !x.cfg.Open {
+		if unsure != nil {
+			return value.Value{}, unsure
+		}
 		return value.Value{}, unauthenticated()
 	}
 	if rule.answer == nil {

@@ -181,17 +181,17 @@ func TestT26_Token(t *testing.T) {
 	}
 }
 
-// TestT58_Routes: without the token, every route but that of health is closed, whatever the method.
+// TestT58_Routes: without a token, every route but those of health and readiness is closed, whatever the method.
 func TestT58_Routes(t *testing.T) {
 	t.Parallel()
 	w := serve(t, nil)
 	w.load("hello", "", part{endpoint: "greet"})
 	for k := nowhere; k <= toSkill; k++ {
-		if r := k.rule(); r.public != (k == toHealth) || (r.answer == nil) != (k == nowhere) {
-			t.Errorf("rule of kind %d: public %v, want only health to be public", k, r.public)
+		if r := k.rule(); r.public != (k == toHealth || k == toReady) || (r.answer == nil) != (k == nowhere) {
+			t.Errorf("rule of kind %d: public %v, want only health and readiness to be public", k, r.public)
 		}
 	}
-	paths := []string{"/", "/readyz", "/agents", "/openapi.json", "/agents/hello/openapi.json", "/api/greet", "/api/", "/trigger/x", "/debug/pprof/heap", "/metrics", "/agent/hello/monitor", "/agent/hello/debugSession", "/storage/x", "/nothing"}
+	paths := []string{"/", "/agents", "/openapi.json", "/agents/hello/openapi.json", "/api/greet", "/api/", "/trigger/x", "/debug/pprof/heap", "/metrics", "/agent/hello/monitor", "/agent/hello/debugSession", "/storage/x", "/nothing"}
 	for _, path := range paths {
 		for _, method := range []string{"GET", "POST", "HEAD", "OPTIONS", "DELETE", "TRACE"} {
 			if got := w.do(method, path, "", "Authorization:"); got.status != 401 {
@@ -199,8 +199,10 @@ func TestT58_Routes(t *testing.T) {
 			}
 		}
 	}
-	if got := w.do("HEAD", "/healthz", "", "Authorization:"); got.status != 200 || got.body != "" {
-		t.Errorf("HEAD /healthz = %d %q, want 200 without a body", got.status, got.body)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if got := w.do("HEAD", path, "", "Authorization:"); got.status != 200 || got.body != "" {
+			t.Errorf("HEAD %s = %d %q, want 200 without a body", path, got.status, got.body)
+		}
 	}
 }
 
