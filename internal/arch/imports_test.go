@@ -61,6 +61,7 @@ func table() []row {
 		{"subsystem/security/vault/*vault", "{service} foundation connector internal/limits internal/disk internal/livefile internal/vaultfile internal/sealed"},
 		{"subsystem/security/account/*account", "{service} foundation connector internal/limits internal/disk internal/livefile internal/sqlite internal/tokenfile"},
 		{"subsystem/*/*/*test", "{service} foundation connector component internal/limits subsystem/security/account subsystem/security/vault subsystem/llm/models"},
+		{"subsystem/llm/llm/*llm", "{service} foundation connector internal/limits subsystem/llm/models"},
 		{"subsystem/*/*/*", "{service} foundation connector component internal/limits internal/disk internal/livefile internal/sqlite internal/jsonfix internal/agentfile"},
 		{"scope", "foundation connector services"},
 		{"component", "foundation scope"},
