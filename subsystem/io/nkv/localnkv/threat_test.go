@@ -54,7 +54,7 @@ func TestT10_Traversal(t *testing.T) {
 	before := tree(t, above, r.dir)
 	for _, text := range []string{
 		"../sentinel", "..\\sentinel", "%2e%2e%2fsentinel", "..%2fsentinel", "/etc/passwd", "C:\\x", "\\\\?\\C:\\x", "a/../../sentinel", "a\x00b", ".", "..",
-		strings.Repeat("x", 5000), "CON", "x.", "x ", "․․/sentinel", "..:sentinel", ":..:..:sentinel", "../../nkv/values", "..::sentinel", "team_b", ".tmp", "values",
+		strings.Repeat("x", 5000), "CON", "x.", "x ", "․․/sentinel", "..:sentinel", ":..:..:sentinel", "../../nkv/values", "..::sentinel", "team_b", ".sre-tmp", "values",
 	} {
 		for _, at := range [][2]string{{text, "k"}, {"ns", text}, {text, text}, {text, "sentinel"}} {
 			if got, ok, err := r.as("a").Get(t.Context(), at[0], at[1]); ok || err != nil && !fault.Is(err, fault.Invalid) {
@@ -231,16 +231,20 @@ func TestF04_NthFailure(t *testing.T) {
 		"DeleteAll": {func(r *rig) error { return r.as("a").DeleteAll(r.Context(), "ns") }, "", 2},
 	}
 	for name, c := range changes {
-		for _, old := range []bool{false, true} {
+		for _, before := range []string{"record", "reference", "both"} {
 			for _, after := range []bool{false, true} {
 				for n := 1; ; n++ {
-					what := fmt.Sprintf("%s, step %d, after %v, file of the reference %v", name, n, after, old)
+					what := fmt.Sprintf("%s, step %d, after %v, there was %s", name, n, after, before)
 					left, steps := 0, 0
 					r := newRig(t, t.TempDir(), func(f folder) folder { return flaky{f, &left, &steps, after} })
-					if old {
+					if before != "reference" {
+						newRig(t, r.dir, nil).set("a", "ns", "k", "old")
+					}
+					switch before {
+					case "reference":
 						r.put("team_a/ns/k", `"old"`)
-					} else {
-						r.set("a", "ns", "k", "old")
+					case "both": // the process ended before it removed what the record hides
+						r.put("team_a/ns/k", `"older"`)
 					}
 					r.set("a", "other", "k", "other")
 					left, steps = n, 0
