@@ -78,6 +78,8 @@ func (h *Handle) holds(ctx context.Context, p place, t *Token) error {
 	}
 	st, err := h.service.directory.standing(ctx, holder)
 	switch {
+	case fault.Is(err, fault.NotFound) && t.User == "":
+		return fault.Hint(fault.Newf(fault.NotFound, "there is no team %s", t.Team), "make it in the accounts first")
 	case fault.Is(err, fault.NotFound), err == nil && st.team != t.Team:
 		return fault.Hint(fault.Newf(fault.NotFound, "%s does not belong to team %s", holder, t.Team), "see who does in the accounts: sre account")
 	case err != nil:
