@@ -56,27 +56,6 @@ func TestSlots_StandInsAreStable(t *testing.T) {
 	}
 }
 
-func TestRegistry_ByTeam(t *testing.T) {
-	t.Parallel()
-	var r Registry
-	r.Note("a", New("secret of a"))
-	r.Note("", New("of the operator"))
-	r.Note("a", New("tiny"))
-	const text = "secret of a, of the operator, tiny, c2VjcmV0IG9mIGE=, secret+of+a"
-	tests := []struct{ team, want string }{
-		{"a", Redacted + ", " + Redacted + ", tiny, " + Redacted + ", " + Redacted},
-		{"b", "secret of a, " + Redacted + ", tiny, c2VjcmV0IG9mIGE=, secret+of+a"},
-	}
-	for _, tt := range tests {
-		if got := r.For(tt.team).Text(text); got != tt.want {
-			t.Errorf("Text for team %s = %q, want %q", tt.team, got, tt.want)
-		}
-	}
-	if got := (*Registry)(nil).For("a").Text(text); got != text {
-		t.Errorf("without a registry = %q, want the text", got)
-	}
-}
-
 func TestJoin(t *testing.T) {
 	t.Parallel()
 	free, a, ab, b := New("free"), New("A").For("a.test"), New("AB").For("a.test", "b.test"), New("B").For("b.test")
