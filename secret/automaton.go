@@ -127,8 +127,24 @@ type search struct {
 	at    int32  // the node, 0 at the filter
 }
 
-// safe returns the place before which nothing can be found any more.
-func (s *search) safe(a *automaton) int { return s.pos - int(a.nodes[s.at].depth) }
+// safe returns the place of the text so far before which nothing can be found any more.
+func (s *search) safe(a *automaton, text []byte) int {
+	if s.at != 0 {
+		return s.pos - int(a.nodes[s.at].depth)
+	}
+	for i := s.pos; i < len(text); i++ {
+		at := int32(0)
+		for _, b := range text[i:] {
+			if at = a.step(at, b); at == 0 {
+				break
+			}
+		}
+		if at != 0 {
+			return i
+		}
+	}
+	return len(text)
+}
 
 // scan searches on to the end of the text.
 func scan[T string | []byte](a *automaton, s *search, text T) {

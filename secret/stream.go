@@ -38,7 +38,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	}
 	w.held = append(w.held, p...)
 	scan(w.machine, &w.found, w.held)
-	if w.pass(w.found.safe(w.machine)); w.err != nil {
+	if w.pass(w.found.safe(w.machine, w.held)); w.err != nil {
 		return 0, w.err
 	}
 	return len(p), nil
@@ -78,7 +78,7 @@ func (w *Writer) pass(safe int) {
 	}
 	w.out = append(w.out, w.held[done:safe]...)
 	w.held = w.held[:copy(w.held, w.held[safe:])]
-	w.found.pos -= safe
+	w.found.pos = max(0, w.found.pos-safe) // the filter stands up to three bytes before what is safe
 	for i := range kept {
 		kept[i].start -= safe
 		kept[i].end -= safe

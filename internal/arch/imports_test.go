@@ -39,6 +39,7 @@ func table() []row {
 		{"internal/limits", "fault schema"},
 		{"internal/leak", ""},
 		{"internal/disk", "fault effect access internal/limits"},
+		{"internal/redact", "secret value"},
 		{"internal/livefile", "fault effect internal/disk"},
 		{"internal/vaultfile", "foundation connector internal/limits internal/disk internal/livefile subsystem/security/vault"},
 		{"internal/sealed", "fault secret effect internal/disk internal/livefile internal/vaultfile"},
