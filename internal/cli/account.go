@@ -120,7 +120,7 @@ func (a *app) accountMembers(kind access.Role) *cobra.Command {
 	}
 	var team, rank, settings string
 	add := &cobra.Command{
-		Use: "add ID", Short: "Put " + article + what + " into a team, or change it", Example: "  sre account " + what + " add x1 --team red",
+		Use: "add ID", Short: "Put " + article + what + " into a team, or change it", Example: "  sre account " + what + " add hello --team red",
 		Args: arguments(1, 1, "the id of "+article+what),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.putMember(c.Context(), team, what, args[0], rank, settings)
@@ -133,7 +133,7 @@ func (a *app) accountMembers(kind access.Role) *cobra.Command {
 	}
 	add.Flags().StringVar(&settings, "settings", "", "settings, a JSON object; what is there stays without it")
 	remove := &cobra.Command{
-		Use: "remove ID", Short: "Take " + article + what + " out of its team", Example: "  sre account " + what + " remove x1 --team red",
+		Use: "remove ID", Short: "Take " + article + what + " out of its team", Example: "  sre account " + what + " remove hello --team red",
 		Args: arguments(1, 1, "the id of "+article+what),
 		RunE: func(c *cobra.Command, args []string) error {
 			who, err := access.Parse(what + ":" + args[0])

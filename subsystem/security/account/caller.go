@@ -65,7 +65,7 @@ func (s *Service) Authenticate(ctx context.Context, shown string) (Caller, error
 	e, reason, err := s.tokens.find(ctx, shown)
 	switch {
 	case err != nil:
-		return Caller{}, &fault.Error{Op: "account.token", Connector: s.id, Kind: fault.Unavailable, Err: err}
+		return Caller{}, s.unsure(err)
 	case e == nil:
 		return Caller{}, unproven("no such token")
 	case reason != "":
@@ -76,7 +76,7 @@ func (s *Service) Authenticate(ctx context.Context, shown string) (Caller, error
 	case fault.Is(err, fault.NotFound), err == nil && st.team != e.Team:
 		return Caller{}, unproven("token " + e.ID + ": " + e.holder.String() + " does not belong to team " + e.Team)
 	case err != nil:
-		return Caller{}, &fault.Error{Op: "account.token", Connector: s.id, Kind: fault.Unavailable, Err: err}
+		return Caller{}, s.unsure(err)
 	}
 	scopes := e.Scopes.effective()
 	if e.User != "" {
@@ -87,6 +87,15 @@ func (s *Service) Authenticate(ctx context.Context, shown string) (Caller, error
 	}
 	s.tokens.touch(e)
 	return Caller{entry: e, service: s, scopes: scopes}, nil
+}
+
+// unsure says that nobody can be told at the moment.
+func (s *Service) unsure(err error) error {
+	kind := fault.Unavailable
+	if fault.Is(err, fault.Canceled) {
+		kind = fault.Canceled
+	}
+	return &fault.Error{Op: "account.token", Connector: s.id, Kind: kind, Err: err}
 }
 
 func unproven(reason string) error { return fault.Newf(fault.Unauthenticated, "%s", reason) }
