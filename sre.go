@@ -67,6 +67,7 @@ type Runtime struct {
 	set    Set
 
 	effects effect.Source
+	secrets *secret.Registry // what was handed out, to be taken out of what leaves
 	tokens  tokens.Counter
 	used    *ledger.Ledger // nil without a data folder
 	budgets *budgets
@@ -82,7 +83,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt := &Runtime{log: o.log, set: set, effects: o.effects}
+	rt := &Runtime{log: o.log, set: set, effects: o.effects, secrets: &secret.Registry{}}
 	if err := o.locate(); err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 			return egress.Dial(ctx, rt.http, network, address)
 		},
 		Ask:     o.ask,
-		Secrets: &secret.Registry{},
+		Secrets: rt.secrets,
 		Record: func(ctx context.Context, d access.Decision) error {
 			event.Publish(ctx, events, d)
 			return nil
@@ -127,7 +128,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 func (rt *Runtime) manager(o *options, services *connector.Services, types []component.Definition) agent.Config {
 	return agent.Config{
 		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
-		Teams: teams(services), Secret: readSecret(services), Sessions: sessionStore(services), Find: rt.find, HTTP: rt.http,
+		Teams: teams(services), Secret: readSecret(services), Secrets: rt.secrets, Sessions: sessionStore(services), Find: rt.find, HTTP: rt.http,
 		Bound: rt.budgets.bound, Use: o.use(services), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
 	}
 }

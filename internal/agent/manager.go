@@ -36,6 +36,9 @@ type Config struct {
 	Teams access.Directory
 	// Secret reads a key of the vault as a candidate. Nil means there is no vault.
 	Secret func(ctx context.Context, as scope.Scope, key string) (secret.Value, error)
+	// Secrets remembers what teams were handed from the vault; it is taken out of what watchers of runs see. Nil takes
+	// nothing out.
+	Secrets *secret.Registry
 	// Sessions keeps debug sessions between their requests. Nil means agents cannot be debugged.
 	Sessions SessionStore
 	// HTTP is the way out for components.

@@ -48,17 +48,16 @@ func (w watch) stop(result value.Value, err error) {
 }
 
 // Emit passes partial output to whoever watches the run.
-func (x *execution) Emit(_ *component.Call, d component.Delta) {
+func (x *execution) Emit(call *component.Call, d component.Delta) {
 	if x.deltas != nil {
 		x.deltas(d)
 	}
 	if x.watcher == nil {
 		return
 	}
-	if d.Content != "" {
-		x.watcher.Watch("llm/passthrough/content", value.Of(d.Content))
+	if s, ok := x.watcher.(*screen); ok {
+		s.say(call, d)
+		return
 	}
-	if d.Thinking != "" {
-		x.watcher.Watch("llm/passthrough/thinking", value.Of(d.Thinking))
-	}
+	tell(x.watcher, d.Content, d.Thinking)
 }

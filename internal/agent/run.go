@@ -56,7 +56,7 @@ func (a *Agent) Run(ctx context.Context, req Request) (Response, error) {
 // newExecution prepares a run without starting it.
 func (a *Agent) newExecution(req *Request, path string) (*execution, error) {
 	cfg := &a.manager.cfg
-	x := &execution{agent: a, watcher: req.Watcher, deltas: req.Deltas}
+	x := &execution{agent: a, watcher: a.screened(req.Watcher), deltas: req.Deltas}
 	x.request = component.Request{
 		Method: strings.ToUpper(req.Method), Path: path, Headers: req.headers(), Body: req.Body,
 		Query: object(req.Query), Params: object(req.Params), Files: req.Files,
@@ -82,7 +82,7 @@ func (a *Agent) newExecution(req *Request, path string) (*execution, error) {
 	}
 	x.job = engine.Job{
 		Program: a.program, Scope: a.scope, Agent: &x.info, Request: &x.request, Effects: cfg.Effects, Host: x, HTTP: cfg.HTTP,
-		Use: cfg.Use, Watcher: req.Watcher, KeepLog: cfg.ComponentLogs, Gate: req.Gate, Budget: &x.path.root.budget,
+		Use: x.use(), Watcher: x.watcher, KeepLog: cfg.ComponentLogs, Gate: req.Gate, Budget: &x.path.root.budget,
 	}
 	return x, nil
 }

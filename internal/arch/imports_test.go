@@ -21,7 +21,7 @@ func groups() []row {
 		{"services", "subsystem/*/*"},
 		{"text", "internal/template internal/infer internal/jsonfix internal/binary internal/smythfs internal/largevalue"},
 		{"core", "internal/kernel internal/agentfile internal/workflow internal/engine internal/agent internal/openapi"},
-		{"below", "foundation connector services scope component text core internal/limits internal/disk internal/egress"},
+		{"below", "foundation connector services scope component text core internal/limits internal/disk internal/egress internal/redact"},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/sre-go/sre/internal/redact"
 	"github.com/sre-go/sre/value"
 )
 
@@ -22,6 +23,9 @@ func (x *exchange) write(answer value.Value, err error) {
 	}
 	if answer.IsAbsent() {
 		answer = value.NullValue()
+	}
+	if x.agent != nil {
+		answer = redact.Value(x.agent.Redactor(), answer) // asked for now: the run may have read secrets
 	}
 	buffer := x.buffer()
 	defer x.release(buffer)

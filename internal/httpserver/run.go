@@ -17,6 +17,7 @@ func (x *exchange) run(to route) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
+	x.agent = a
 	if v := a.Document().AgentVersion; to.version != "" && v != "" && v != to.version && !strings.HasPrefix(v, to.version+".") {
 		err := fault.Newf(fault.NotFound, "this agent has the version %s, not %s", v, to.version)
 		return value.Value{}, fault.Hint(err, "use that version, or a path without one")

@@ -117,8 +117,9 @@ type exchange struct {
 	start    time.Time
 	peer     peer
 	caller   caller
-	apiToken bool   // the request shows something of the form of an API token
-	refused  string // why it proves nothing; for the log
+	agent    *agent.Agent // that answers; nil until it is known
+	apiToken bool         // the request shows something of the form of an API token
+	refused  string       // why it proves nothing; for the log
 
 	status  int   // 0 until it is known; that of an answer is 200 unless it is set
 	written int   // bytes of the body
