@@ -114,13 +114,13 @@ func agentsAmong(members []account.Member) []account.Member {
 
 // accountMembers are the commands about the users or the agents of a team.
 func (a *app) accountMembers(kind access.Role) *cobra.Command {
-	what, article := kind.String(), "a "
+	what, article, id := kind.String(), "a ", "ann"
 	if kind == access.RoleAgent {
-		article = "an "
+		article, id = "an ", "hello"
 	}
 	var team, rank, settings string
 	add := &cobra.Command{
-		Use: "add ID", Short: "Put " + article + what + " into a team, or change it", Example: "  sre account " + what + " add hello --team red",
+		Use: "add ID", Short: "Put " + article + what + " into a team, or change it", Example: "  sre account " + what + " add " + id + " --team red",
 		Args: arguments(1, 1, "the id of "+article+what),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.putMember(c.Context(), team, what, args[0], rank, settings)
@@ -133,7 +133,7 @@ func (a *app) accountMembers(kind access.Role) *cobra.Command {
 	}
 	add.Flags().StringVar(&settings, "settings", "", "settings, a JSON object; what is there stays without it")
 	remove := &cobra.Command{
-		Use: "remove ID", Short: "Take " + article + what + " out of its team", Example: "  sre account " + what + " remove hello --team red",
+		Use: "remove ID", Short: "Take " + article + what + " out of its team", Example: "  sre account " + what + " remove " + id + " --team red",
 		Args: arguments(1, 1, "the id of "+article+what),
 		RunE: func(c *cobra.Command, args []string) error {
 			who, err := access.Parse(what + ":" + args[0])
