@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,32 @@ func TestT25_AgentsOfOthers(t *testing.T) {
 					t.Errorf("%s %s of %s = %d %s, want as for none: %d %s", ask.method, ask.path, id, got.status, got.body, want.status, want.body)
 				}
 			}
+		}
+	}
+}
+
+// Nor does the time tell: over 200 tries, the median for an agent of others is that for one that does not exist.
+func TestT25_TimeTellsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	w := serve(t, d.with)
+	w.loadThree()
+	_, auth := d.token("red", account.TokenSpec{Scopes: account.ScopeRun, Agents: []string{"one"}})
+	took := map[string][]time.Duration{}
+	for range 200 {
+		for _, id := range []string{"nobody", "two", "three"} {
+			began := (effect.System{}).Now()
+			w.do("POST", "/agents/"+id+"/api/greet", `{"name":"Ada"}`, auth, asJSON)
+			took[id] = append(took[id], (effect.System{}).Now().Sub(began))
+		}
+	}
+	median := func(id string) time.Duration {
+		slices.Sort(took[id])
+		return took[id][100]
+	}
+	for _, id := range []string{"two", "three"} {
+		if apart := (median(id) - median("nobody")).Abs(); apart > 5*time.Millisecond {
+			t.Errorf("agent %s is answered %v apart from none, want at most 5 ms", id, apart)
 		}
 	}
 }
