@@ -38,7 +38,7 @@ func Definition() connector.Definition {
 
 // store implements [cache.Connector].
 type store struct {
-	db     *sqlite.DB
+	db     *database
 	clock  effect.Source
 	log    *slog.Logger
 	budget int64 // 0 for none
@@ -56,7 +56,7 @@ func open(_ context.Context, env connector.Env, s settings) (cache.Connector, er
 	if err != nil {
 		return nil, err
 	}
-	st := &store{db: db, clock: env.Effects, log: env.Log, budget: int64(s.MaxBytes)}
+	st := &store{db: &database{DB: db}, clock: env.Effects, log: env.Log, budget: int64(s.MaxBytes)}
 	if st.log == nil {
 		st.log = slog.New(slog.DiscardHandler)
 	}
