@@ -38,6 +38,7 @@ import (
 	"github.com/sre-go/sre/internal/tokens"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/observe/logsink"
 )
 
 // Set is what a program is linked with. Sets are plain values: compose them with [Set.With].
@@ -83,7 +84,9 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt := &Runtime{log: o.log, set: set, effects: o.effects, secrets: &secret.Registry{}}
+	rt := &Runtime{set: set, effects: o.effects, secrets: &secret.Registry{}}
+	o.log = slog.New(logsink.Screen(o.log.Handler(), rt.secrets))
+	rt.log = o.log
 	if err := o.locate(); err != nil {
 		return nil, err
 	}
@@ -166,6 +169,13 @@ type BootReport = kernel.Report
 
 // Health asks every part that can tell for its health; nil is healthy.
 func (rt *Runtime) Health(ctx context.Context) map[string]error { return rt.kernel.Health(ctx) }
+
+// Log returns the log of the runtime: it takes what was read from vaults out of every line.
+func (rt *Runtime) Log() *slog.Logger { return rt.log }
+
+// Secrets returns what the runtime remembers of the secrets that it handed out. Servers and tools around it note their
+// own, so that these are in no log and no answer either.
+func (rt *Runtime) Secrets() *secret.Registry { return rt.secrets }
 
 // Dir returns the data folder.
 func (rt *Runtime) Dir() string { return rt.dir }

@@ -58,6 +58,7 @@ func table() []row {
 		{"subsystem/llm/llm", "foundation connector internal/limits internal/budget subsystem/security/account subsystem/security/vault subsystem/llm/models"},
 		{"subsystem/agent/catalog", "foundation connector component internal/limits subsystem/security/account"},
 		{"subsystem/agent/agentdata", "foundation connector internal/agentfile internal/limits subsystem/security/account"},
+		{"subsystem/observe/logsink", "foundation connector internal/limits internal/redact"},
 		{"subsystem/*/*", "foundation connector internal/limits subsystem/security/account"},
 		{"subsystem/security/vault/*vault", "{service} foundation connector internal/limits internal/disk internal/livefile internal/vaultfile internal/sealed"},
 		{"subsystem/security/account/*account", "{service} foundation connector internal/limits internal/disk internal/livefile internal/sqlite internal/tokenfile"},

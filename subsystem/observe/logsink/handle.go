@@ -53,7 +53,7 @@ func (h *Handle) write(ctx context.Context, op, id string, r Record) (string, er
 	if err != nil {
 		return "", err
 	}
-	id, err = h.service.conn.Write(ctx, g, id, r.redacted())
+	id, err = h.service.conn.Write(ctx, g, id, r.without(redactors(ctx, h.service.secrets, h.candidate)))
 	return id, h.wrap(op, err)
 }
 

@@ -2,8 +2,8 @@
 // came out.
 //
 // A record belongs to the agent that it tells of, and only an agent writes records. What is named like a secret is taken
-// out before a connector sees it. The package also has the handlers that print log lines for people and for machines,
-// see [NewHandler].
+// out before a connector sees it, and so are the secrets that the team of the agent was handed, whatever they are named. The package also has the handlers that print log lines for people and for machines,
+// see [NewHandler], and the one that takes secrets out of lines before them, see [Screen].
 package logsink
 
 import (
@@ -12,6 +12,7 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/secret"
 )
 
 // Kind is the log service.
@@ -40,6 +41,7 @@ type Service struct {
 	id        string
 	conn      Connector
 	guard     *access.Guard
+	secrets   *secret.Registry    // what was handed out; it is in no record
 	all       map[string]*Service // by the id of the connector
 	instances connector.Instances[Connector]
 }
@@ -50,7 +52,7 @@ func New(env connector.Env, in connector.Instances[Connector]) *Service {
 	all := make(map[string]*Service, len(in.ByID))
 	guard := env.Guard(nil) // teams play no part: a record is its agent's
 	for id, conn := range in.ByID {
-		all[id] = &Service{id: id, conn: conn, guard: guard, all: all, instances: in}
+		all[id] = &Service{id: id, conn: conn, guard: guard, secrets: env.Secrets, all: all, instances: in}
 	}
 	if s := all[in.Default]; s != nil {
 		return s
