@@ -23,7 +23,9 @@ type system interface {
 // file is an open file.
 type file interface {
 	io.Reader
+	io.ReaderAt
 	io.Writer
+	Truncate(size int64) error
 	Sync() error
 	Stat() (fs.FileInfo, error)
 	Close() error
