@@ -11,7 +11,9 @@ import (
 	"github.com/sre-go/sre/subsystem/io/cli"
 	"github.com/sre-go/sre/subsystem/io/cli/argumentcli"
 	"github.com/sre-go/sre/subsystem/io/nkv"
+	"github.com/sre-go/sre/subsystem/io/nkv/localnkv"
 	"github.com/sre-go/sre/subsystem/io/nkv/ramnkv"
+	"github.com/sre-go/sre/subsystem/io/nkv/sqlitenkv"
 	"github.com/sre-go/sre/subsystem/io/router"
 	"github.com/sre-go/sre/subsystem/io/router/httprouter"
 	"github.com/sre-go/sre/subsystem/io/router/nullrouter"
@@ -25,7 +27,9 @@ import (
 	"github.com/sre-go/sre/subsystem/llm/models"
 	"github.com/sre-go/sre/subsystem/llm/models/jsonmodels"
 	"github.com/sre-go/sre/subsystem/memory/cache"
+	"github.com/sre-go/sre/subsystem/memory/cache/localcache"
 	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
+	"github.com/sre-go/sre/subsystem/memory/cache/sqlitecache"
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/subsystem/observe/logsink/consolelog"
 	"github.com/sre-go/sre/subsystem/security/account"
@@ -56,8 +60,8 @@ func Connectors() []connector.Definition {
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,
 		localstorage.Definition(), ramstorage.Definition(),
-		ramcache.Definition(),
-		ramnkv.Definition(),
+		ramcache.Definition(), sqlitecache.Definition(), localcache.Definition(),
+		ramnkv.Definition(), sqlitenkv.Definition(), localnkv.Definition(),
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
