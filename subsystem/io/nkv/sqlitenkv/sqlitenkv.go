@@ -7,7 +7,6 @@ package sqlitenkv
 
 import (
 	"context"
-	"database/sql"
 	"iter"
 	"log/slog"
 
@@ -153,7 +152,7 @@ func (s *store) List(ctx context.Context, g access.Grant[access.Read], after str
 				yield(nkv.Item{}, err)
 				return
 			}
-			item, err := scan(at, rows)
+			item, err := itemOf(at, rows.Scan)
 			if fault.CodeOf(err) == nkv.CodeDamaged {
 				s.log.ErrorContext(ctx, "a value is left out of a listing", "team", at.Team, "namespace", at.Namespace, "error", err)
 				continue
@@ -165,11 +164,11 @@ func (s *store) List(ctx context.Context, g access.Grant[access.Read], after str
 	}
 }
 
-// scan reads one row of a listing.
-func scan(at nkv.Address, rows *sql.Rows) (nkv.Item, error) {
+// itemOf turns one row of a listing, which scan reads, into its item.
+func itemOf(at nkv.Address, scan func(...any) error) (nkv.Item, error) {
 	var sum int64
 	var text string
-	if err := rows.Scan(&at.Key, &sum, &text); err != nil {
+	if err := scan(&at.Key, &sum, &text); err != nil {
 		return nkv.Item{}, fault.Newf(fault.Unavailable, "a row cannot be read: %w", err)
 	}
 	v, err := decode(at, text, sum)
