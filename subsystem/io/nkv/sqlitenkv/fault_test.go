@@ -172,3 +172,35 @@ func TestF06_FlippedBytes(t *testing.T) {
 		t.Errorf("%d values were refused and %d given, want some of both", refused, got)
 	}
 }
+
+// What was acknowledged is there after a sudden end: the files as they are at that moment are enough.
+func TestF01_SuddenEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := newRig(t, dir)
+	for i := range 30 {
+		r.set("a", fmt.Sprint("k", i), fmt.Sprint("text ", i))
+	}
+	for round := range 20 {
+		r.set("a", "last", fmt.Sprint("round ", round))
+		place := t.TempDir()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err == nil && !strings.HasSuffix(e.Name(), "-shm") { // memory of the processes, which ends with them
+				err = os.WriteFile(filepath.Join(place, e.Name()), text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := newRig(t, place)
+		after.want("a", "last", fmt.Sprint("round ", round))
+		for i := range 30 {
+			after.want("a", fmt.Sprint("k", i), fmt.Sprint("text ", i))
+		}
+	}
+}

@@ -266,3 +266,35 @@ func TestLongestTTL(t *testing.T) {
 		t.Errorf("TTL = %v, %v, %v, want more than two hundred years", ttl, ok, err)
 	}
 }
+
+// What was acknowledged is there after a sudden end: the files as they are at that moment are enough.
+func TestF01_SuddenEnd(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := newRig(t, dir, effect.System{})
+	for i := range 30 {
+		r.set("a", fmt.Sprint("k", i), fmt.Sprint("text ", i), 0)
+	}
+	for round := range 20 {
+		r.set("a", "last", fmt.Sprint("round ", round), 0)
+		place := t.TempDir()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+			if err == nil && !strings.HasSuffix(e.Name(), "-shm") { // memory of the processes, which ends with them
+				err = os.WriteFile(filepath.Join(place, e.Name()), text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := newRig(t, place, effect.System{})
+		after.want("a", "last", fmt.Sprint("round ", round))
+		for i := range 30 {
+			after.want("a", fmt.Sprint("k", i), fmt.Sprint("text ", i))
+		}
+	}
+}
