@@ -36,7 +36,7 @@ func BenchmarkGet(b *testing.B) {
 
 func BenchmarkBareGet(b *testing.B) {
 	r := benchRig(b)
-	db, ctx := r.store.db, b.Context()
+	db, ctx := r.store.db.DB, b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
 		var generation, acl, metadata, text string
@@ -63,7 +63,7 @@ func BenchmarkSet(b *testing.B) {
 
 func BenchmarkBareSet(b *testing.B) {
 	r := benchRig(b)
-	db, ctx := r.store.db, b.Context()
+	db, ctx := r.store.db.DB, b.Context()
 	row, err := encode(cache.Record{ACL: access.OwnedBy(r.as("agent-a").Candidate()), Entry: cache.Entry{Value: value.Of(benchText), Expires: time.Unix(1<<33, 0)}})
 	if err != nil {
 		b.Fatal(err)

@@ -10,8 +10,9 @@ import (
 // database lets readers of this process go on side by side, but not beside a writer of this process.
 //
 // The database could do both at once. But a reader that meets a write in its last moment takes the lock of writers, to look
-// again, and the next writer then waits by the clock, for a thousand times as long as that takes. Writes of a cache wait
-// for no disk, so readers rather wait for them. Other processes are waited for by the clock.
+// again, and the next writer then waits by the clock, for a thousand times as long as that takes. So readers rather wait
+// for writers, which is short but for the write that brings the log to the disk, about one in a thousand pages. Other
+// processes are waited for by the clock.
 type database struct {
 	*sqlite.DB
 	turn sync.RWMutex
