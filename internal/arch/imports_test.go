@@ -40,6 +40,7 @@ func table() []row {
 		{"internal/leak", ""},
 		{"internal/disk", "fault effect access internal/limits"},
 		{"internal/redact", "secret value"},
+		{"internal/audit", "foundation internal/disk"},
 		{"internal/livefile", "fault effect internal/disk"},
 		{"internal/vaultfile", "foundation connector internal/limits internal/disk internal/livefile subsystem/security/vault"},
 		{"internal/sealed", "fault secret effect internal/disk internal/livefile internal/vaultfile"},
