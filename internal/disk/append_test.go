@@ -107,7 +107,7 @@ func TestAppend_OnlyRegularFiles(t *testing.T) {
 // TestF04_AppendIsWholeOrNothing: a write that fails half way leaves the file as it was, and the next one works.
 func TestF04_AppendIsWholeOrNothing(t *testing.T) {
 	t.Parallel()
-	for _, with := range []syscall.Errno{syscall.ENOSPC, syscall.EIO} {
+	for _, with := range []error{syscall.ENOSPC, syscall.EIO} {
 		clean := false
 		for n := 1; !clean; n++ {
 			if n > 20 {
@@ -118,9 +118,8 @@ func TestF04_AppendIsWholeOrNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, f, "log", "old\n")
-			steps, real := n, f.root
-			f.root = flaky{real, &steps, with}
-			a, err := f.Append("log")
+			bad, steps := failAt(f, n, with)
+			a, err := bad.Append("log")
 			if err == nil {
 				_, err = a.Write([]byte("new line\n"))
 				if err == nil {
@@ -130,7 +129,7 @@ func TestF04_AppendIsWholeOrNothing(t *testing.T) {
 					err = cerr
 				}
 			}
-			clean, f.root = steps > 0, real
+			clean = *steps < n
 			if (err == nil) != clean || with == syscall.ENOSPC && err != nil && fault.CodeOf(err) != CodeStorageFull {
 				t.Errorf("%v at step %d: %v", with, n, err)
 			}

@@ -325,3 +325,36 @@ func TestT33_ExposedFiles(t *testing.T) {
 		}
 	}
 }
+
+// ReadAt reads any part of what the file was when it was opened.
+func TestReadAt(t *testing.T) {
+	t.Parallel()
+	f, dir := open(t)
+	write(t, f, "x", "0123456789")
+	file, err := f.Open("x", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.WriteFile(filepath.Join(dir, "x"), []byte("0123456789 and more"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		off, n int
+		want   string
+		err    error
+	}{
+		"start": {0, 3, "012", nil}, "middle": {4, 3, "456", nil}, "end": {7, 3, "789", nil}, "beyond": {8, 3, "89", io.EOF},
+		"behind": {12, 3, "", io.EOF}, "nothing": {3, 0, "", nil},
+	} {
+		p := make([]byte, c.n)
+		n, err := file.ReadAt(p, int64(c.off))
+		if string(p[:n]) != c.want || !errors.Is(err, c.err) {
+			t.Errorf("%s: ReadAt(%d) = %q, %v, want %q, %v", name, c.off, p[:n], err, c.want, c.err)
+		}
+	}
+}

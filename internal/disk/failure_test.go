@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -10,90 +11,26 @@ import (
 	"github.com/sre-go/sre/fault"
 )
 
-// flaky is a system in which one step fails.
-type flaky struct {
-	system
-	steps *int // counts down; the step that reaches 0 fails
-	with  error
-}
-
-func (s flaky) step() error {
-	*s.steps--
-	if *s.steps == 0 {
-		return &fs.PathError{Op: "x", Path: "x", Err: s.with}
-	}
-	return nil
-}
-
-func (s flaky) open(name string, flag int) (file, error) {
-	if err := s.step(); err != nil {
-		return nil, err
-	}
-	f, err := s.system.open(name, flag)
-	return flakyFile{f, s}, err
-}
-
-func (s flaky) mkdir(name string, mode fs.FileMode) error {
-	if err := s.step(); err != nil {
-		return err
-	}
-	return s.system.mkdir(name, mode)
-}
-
-func (s flaky) rename(from, to string) error {
-	if err := s.step(); err != nil {
-		return err
-	}
-	return s.system.rename(from, to)
-}
-
-func (s flaky) remove(name string) error {
-	if err := s.step(); err != nil {
-		return err
-	}
-	return s.system.remove(name)
-}
-
-func (s flaky) syncFolder(name string) error {
-	if err := s.step(); err != nil {
-		return err
-	}
-	return s.system.syncFolder(name)
-}
-
-type flakyFile struct {
-	file
-	s flaky
-}
-
-func (f flakyFile) Write(p []byte) (int, error) {
-	if err := f.s.step(); err != nil {
-		n, _ := f.file.Write(p[:len(p)/2])
-		return n, err
-	}
-	return f.file.Write(p)
-}
-
-func (f flakyFile) Sync() error {
-	if err := f.s.step(); err != nil {
-		return err
-	}
-	return f.file.Sync()
-}
-
-func (f flakyFile) Close() error {
-	err := f.s.step()
-	if cerr := f.file.Close(); err == nil {
-		err = cerr
-	}
-	return err
+// failAt returns a folder whose n-th step that changes the disk fails, or the n-th write when the fault is a short one, and
+// the count of those steps.
+func failAt(f *Folder, n int, with error) (*Folder, *int) {
+	steps := new(int)
+	return f.Faulty(func(step string) error {
+		if step == StepRead || step == StepList || with == io.ErrShortWrite && step != StepWrite {
+			return nil
+		}
+		if *steps++; *steps == n {
+			return with
+		}
+		return nil
+	}), steps
 }
 
 // The n-th step of a write fails, for every n: the file holds all of the old or all of the new bytes, an acknowledged
 // write holds the new ones, and once the fault is over the same write succeeds.
 func TestF04_EveryStepOfAWriteFails(t *testing.T) {
 	t.Parallel()
-	for _, with := range []syscall.Errno{syscall.ENOSPC, syscall.EIO, syscall.EROFS} {
+	for _, with := range []error{syscall.ENOSPC, syscall.EIO, syscall.EROFS, io.ErrShortWrite} {
 		clean := false
 		for n := 1; !clean; n++ {
 			if n > 50 {
@@ -105,12 +42,9 @@ func TestF04_EveryStepOfAWriteFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, f, "a/x", "old")
-			steps := n
-			real := f.root
-			f.root = flaky{real, &steps, with}
-			errOld, errNew := f.WriteAtomic("a/x", []byte("new")), f.WriteAtomic("b/c/y", []byte("new"))
-			clean = steps > 0
-			f.root = real
+			bad, steps := failAt(f, n, with)
+			errOld, errNew := bad.WriteAtomic("a/x", []byte("new")), bad.WriteAtomic("b/c/y", []byte("new"))
+			clean = *steps < n
 			if (errOld == nil && errNew == nil) != clean {
 				t.Errorf("%v at step %d: errors %v, %v, want one", with, n, errOld, errNew)
 			}

@@ -28,7 +28,8 @@ func infoOf(info fs.FileInfo) Info {
 	return Info{Size: info.Size(), Modified: info.ModTime(), Exposed: modesCount && info.Mode().Perm()&0o077 != 0}
 }
 
-// File is an open regular file, for reading from start to end. It is for one goroutine at a time.
+// File is an open regular file, for reading from start to end or here and there. It is for one goroutine at a time, but
+// for ReadAt.
 type File struct {
 	f     file
 	name  string
@@ -82,6 +83,20 @@ func (r *File) Read(p []byte) (int, error) {
 	}
 	n, err := r.f.Read(p)
 	r.left -= int64(n)
+	return n, r.explain(err)
+}
+
+// ReadAt reads the bytes from off on, as [io.ReaderAt] says. The file ends where it did when it was opened. ReadAt does not
+// touch what Read reads, and several goroutines may use it at a time.
+func (r *File) ReadAt(p []byte, off int64) (int, error) {
+	cut := off >= r.info.Size || int64(len(p)) > r.info.Size-off
+	if cut {
+		p = p[:max(r.info.Size-off, 0)]
+	}
+	n, err := r.f.ReadAt(p, off)
+	if err == nil && cut {
+		err = io.EOF
+	}
 	return n, r.explain(err)
 }
 
