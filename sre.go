@@ -30,6 +30,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/audit"
 	"github.com/sre-go/sre/internal/egress"
 	"github.com/sre-go/sre/internal/engine"
 	"github.com/sre-go/sre/internal/kernel"
@@ -69,9 +70,12 @@ type Runtime struct {
 
 	effects effect.Source
 	secrets *secret.Registry // what was handed out, to be taken out of what leaves
+	audit   *audit.Log       // nil when there is none
 	tokens  tokens.Counter
 	used    *ledger.Ledger // nil without a data folder
 	budgets *budgets
+
+	unaudited bool // there is no audit and it is required: secrets are not handed out
 
 	mu    sync.Mutex
 	files map[string]string // path of a file -> id of the agent that it was loaded as
@@ -101,6 +105,10 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err := rt.count(events); err != nil {
 		return nil, err
 	}
+	record, err := rt.record(events)
+	if err != nil {
+		return nil, err
+	}
 	if rt.http, err = o.client(rt.config, events); err != nil {
 		return nil, err
 	}
@@ -111,10 +119,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 		},
 		Ask:     o.ask,
 		Secrets: rt.secrets,
-		Record: func(ctx context.Context, d access.Decision) error {
-			event.Publish(ctx, events, d)
-			return nil
-		},
+		Record:  record,
 		Prepare: func(ctx context.Context, services *connector.Services) error {
 			types, err := componentsOf(ctx, services, set.Components)
 			rt.agents = agent.NewManager(rt.manager(o, services, types))
@@ -122,7 +127,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 		},
 	})
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, rt.closeAudit(ctx))
 	}
 	return rt, nil
 }
@@ -143,7 +148,7 @@ func (rt *Runtime) Close(ctx context.Context) error {
 	if rt.used != nil {
 		err = errors.Join(err, rt.used.Close())
 	}
-	return err
+	return errors.Join(err, rt.closeAudit(ctx))
 }
 
 // count readies what models are used for to be kept and bounded.
@@ -168,7 +173,11 @@ func (rt *Runtime) Boot() BootReport { return rt.kernel.Report() }
 type BootReport = kernel.Report
 
 // Health asks every part that can tell for its health; nil is healthy.
-func (rt *Runtime) Health(ctx context.Context) map[string]error { return rt.kernel.Health(ctx) }
+func (rt *Runtime) Health(ctx context.Context) map[string]error {
+	health := rt.kernel.Health(ctx)
+	rt.checkAudit(ctx, health)
+	return health
+}
 
 // Log returns the log of the runtime: it takes what was read from vaults out of every line.
 func (rt *Runtime) Log() *slog.Logger { return rt.log }

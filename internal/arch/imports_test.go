@@ -83,7 +83,7 @@ func table() []row {
 		{"internal/tokens", ""},
 		{"internal/conversation", "foundation subsystem/llm/llm internal/jsonfix internal/limits"},
 		{"internal/agent", "below"},
-		{".", "below internal/budget internal/ledger internal/tokens internal/conversation"},
+		{".", "below internal/audit internal/budget internal/ledger internal/tokens internal/conversation"},
 		{"internal/httpserver", ". below"},
 		{"internal/refdoc", ". foundation connector component internal/limits internal/egress"},
 		{"internal/cli", ". below internal/ledger internal/budget internal/conversation internal/reload internal/livefile internal/vaultfile internal/sealed internal/oauth internal/publicfile internal/httpserver internal/refdoc"},

@@ -13,6 +13,7 @@ type Config struct {
 	Limits   limits.Limits
 	Server   Section
 	Egress   Section
+	Audit    Section  // where and how refusals and reads of secrets are recorded
 	Budgets  Section  // what models may cost
 	Compat   Section  // behaviour of the TypeScript runtime that is switched on
 	Origins  []string // the layers that said something, weakest first
@@ -44,14 +45,14 @@ func (in Instance) describe() string {
 // Layer is one source of configuration.
 type Layer struct {
 	Origin string      // where it stands, for people
-	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "budgets": {...}, "compatibility": {...}}
+	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "audit": {...}, "budgets": {...}, "compatibility": {...}}
 	// Getenv resolves $env(NAME) in the texts of the layer; nil leaves them as they are.
 	Getenv func(string) string
 }
 
 // sections are the members of a configuration.
 func sections() []string {
-	return []string{"services", "limits", "server", "egress", "budgets", "compatibility"}
+	return []string{"services", "limits", "server", "egress", "audit", "budgets", "compatibility"}
 }
 
 // Merge lays layers over each other, the weakest first. A service that a layer names is replaced as a whole; limits
@@ -93,6 +94,9 @@ func (c *Config) apply(l Layer) error {
 		case "budgets":
 			c.Budgets = Section{m.Value, l.Origin}
 			c.Sources.set("budgets", m.Value, l.Origin)
+		case "audit":
+			c.Audit = Section{m.Value, l.Origin}
+			c.Sources.set("audit", m.Value, l.Origin)
 		case "egress":
 			c.Egress = Section{m.Value, l.Origin}
 			c.Sources.set("egress", m.Value, l.Origin)
