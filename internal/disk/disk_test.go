@@ -358,3 +358,31 @@ func TestReadAt(t *testing.T) {
 		}
 	}
 }
+
+// A file is current until its name leads elsewhere, also when the new one holds the same.
+func TestCurrent(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*Folder) error{
+		"replaced": func(f *Folder) error { return f.WriteAtomic("x", []byte("same")) },
+		"removed":  func(f *Folder) error { return f.Remove("x") },
+	} {
+		f, _ := open(t)
+		write(t, f, "x", "same")
+		file, err := f.Open("x", 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !file.Current() {
+			t.Errorf("%s: Current = false before", name)
+		}
+		if err := change(f); err != nil {
+			t.Fatal(err)
+		}
+		if file.Current() {
+			t.Errorf("%s: Current = true afterwards", name)
+		}
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

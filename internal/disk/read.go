@@ -31,11 +31,13 @@ func infoOf(info fs.FileInfo) Info {
 // File is an open regular file, for reading from start to end or here and there. It is for one goroutine at a time, but
 // for ReadAt.
 type File struct {
-	f     file
-	name  string
-	left  int64 // bytes that may still be read
-	limit int64
-	info  Info
+	folder *Folder
+	f      file
+	name   string
+	left   int64 // bytes that may still be read
+	limit  int64
+	info   Info
+	stat   fs.FileInfo
 }
 
 // Open opens a regular file for reading at most limit bytes; reading on is [fault.Limit]. A file that is larger already
@@ -61,11 +63,17 @@ func (f *Folder) Open(name string, limit int64) (*File, error) {
 	if err != nil {
 		return nil, first(err, explain("disk.close", name, h.Close()))
 	}
-	return &File{f: h, name: name, left: limit, limit: limit, info: infoOf(info)}, nil
+	return &File{folder: f, f: h, name: name, left: limit, limit: limit, info: infoOf(info), stat: info}, nil
 }
 
 // Info returns size and time of the file as it was opened.
 func (r *File) Info() Info { return r.info }
+
+// Current reports whether the name still leads to this file: nobody removed or replaced it.
+func (r *File) Current() bool {
+	info, err := r.folder.root.stat(filepath.FromSlash(r.name))
+	return err == nil && os.SameFile(info, r.stat)
+}
 
 // Read reads on.
 func (r *File) Read(p []byte) (int, error) {

@@ -23,8 +23,9 @@ type Connector interface {
 	// Rule returns what the guard needs to decide about a name. No object is [fault.NotFound]. When the ACL is lost or
 	// cannot be understood the error is [Damaged]; nobody gets in.
 	Rule(ctx context.Context, name string) (Ruling, error)
-	// Read opens the object. A body that turns out to be damaged gives [Damaged] in place of the end of the file.
-	Read(ctx context.Context, g access.Grant[access.Read], generation string) (*Object, error)
+	// Read opens a part of the object. A body that turns out to be damaged gives [Damaged] in place of the damaged bytes
+	// or of the end; no part is given that was not checked. The error of [Range.Of] is returned as it is.
+	Read(ctx context.Context, g access.Grant[access.Read], generation string, part Range) (*Object, error)
 	// Stat describes the object.
 	Stat(ctx context.Context, g access.Grant[access.Read], generation string) (Info, error)
 	// Write stores the bytes of body until its end, with everything of the record, at once or not at all. Generation ""
@@ -70,10 +71,19 @@ type Info struct {
 	Metadata value.Value
 }
 
-// Object is an open object. The reader closes Body.
+// Object is an open object. Its size is that of the whole, whatever part of it Body gives. The reader closes Body, which is
+// for one goroutine at a time and gives the bytes of the moment it was opened, or an error: an object that is replaced
+// meanwhile may end it with [fault.Conflict].
 type Object struct {
 	Info
 	Body io.ReadCloser
+}
+
+// Verifier is a connector that can read all that it keeps.
+type Verifier interface {
+	// Verify gives each object that is damaged, with what is wrong with it as [Damaged]. Damage that belongs to no object
+	// has the name "". Any other error ends it, as the last pair.
+	Verify(ctx context.Context) iter.Seq2[string, error]
 }
 
 // Item is one object of a listing: what a caller may see, and the ACL by which the guard decides whether it may.

@@ -13,7 +13,13 @@ const CodeDamaged = "RECORD_DAMAGED"
 const LimitObjectBytes = "storage_object_bytes"
 
 // MaxObjectBytes is the largest object.
-const MaxObjectBytes = 100 << 20
+const MaxObjectBytes int64 = 4 << 30
+
+// LimitReadBytes is the name of the limit on what [Handle.Read] holds in memory.
+const LimitReadBytes = "storage_read_bytes"
+
+// MaxReadBytes is the largest object that [Handle.Read] reads. Larger ones are read by [Handle.Open].
+const MaxReadBytes = 100 << 20
 
 // LimitMetadataBytes is the name of the limit on the metadata of one object, as JSON.
 const LimitMetadataBytes = "storage_metadata_bytes"

@@ -34,6 +34,12 @@ type Options struct {
 
 // Open opens an object for reading. The caller closes its body.
 func (h *Handle) Open(ctx context.Context, name string) (*Object, error) {
+	return h.OpenRange(ctx, name, 0, 0)
+}
+
+// OpenRange is Open for the part of length bytes from offset on, all of them when length is 0. The errors are those of
+// [Range.Of], too.
+func (h *Handle) OpenRange(ctx context.Context, name string, offset, length int64) (*Object, error) {
 	const op = "storage.read"
 	var object *Object
 	err := guarded(ctx, h, op, name, func(g access.Grant[access.Read], r Ruling) error {
@@ -41,7 +47,7 @@ func (h *Handle) Open(ctx context.Context, name string) (*Object, error) {
 			return Missing()
 		}
 		var err error
-		object, err = h.service.conn.Read(ctx, g, r.Generation)
+		object, err = h.service.conn.Read(ctx, g, r.Generation, Range{Offset: offset, Length: length})
 		return err
 	})
 	if err != nil {
@@ -50,20 +56,22 @@ func (h *Handle) Open(ctx context.Context, name string) (*Object, error) {
 	return object, nil
 }
 
-// Read returns the bytes of an object. The caller owns them.
+// Read returns the bytes of an object of at most [MaxReadBytes]. The caller owns them.
 func (h *Handle) Read(ctx context.Context, name string) ([]byte, error) {
 	object, err := h.Open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	// The size is what the connector says; what counts is what comes.
-	data := bytes.NewBuffer(make([]byte, 0, min(max(object.Size, 0), MaxObjectBytes)+bytes.MinRead))
-	_, err = data.ReadFrom(io.LimitReader(object.Body, MaxObjectBytes+1))
+	data := bytes.NewBuffer(make([]byte, 0, min(max(object.Size, 0), MaxReadBytes)+bytes.MinRead))
+	if object.Size <= MaxReadBytes {
+		_, err = data.ReadFrom(io.LimitReader(object.Body, MaxReadBytes+1))
+	}
 	if cerr := object.Body.Close(); err == nil {
 		err = cerr
 	}
-	if err == nil && data.Len() > MaxObjectBytes {
-		err = tooLarge()
+	if err == nil && (object.Size > MaxReadBytes || data.Len() > MaxReadBytes) {
+		err = fault.Hint(fault.Limitf(LimitReadBytes, "object is over the limit of %d bytes for one that is read at once", MaxReadBytes), "open it and read it bit by bit")
 	}
 	if err != nil {
 		return nil, h.wrap("storage.read", name, err)
@@ -122,7 +130,7 @@ func (h *Handle) until(ttl time.Duration) time.Time {
 }
 
 func tooLarge() error {
-	return fault.Limitf(LimitObjectBytes, "object is over the limit of %d bytes", int64(MaxObjectBytes))
+	return fault.Limitf(LimitObjectBytes, "object is over the limit of %d bytes", MaxObjectBytes)
 }
 
 // cleanMetadata returns metadata as it is stored: what its JSON reads as, so that every connector keeps the same.

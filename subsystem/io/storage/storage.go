@@ -11,6 +11,7 @@ package storage
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 
 	"github.com/sre-go/sre/access"
@@ -75,6 +76,19 @@ func (s *Service) On(id string) (*Service, error) {
 		}
 	}
 	return nil, fault.Newf(fault.NotFound, "no storage connector with the id %q is configured", id)
+}
+
+// Verify reads all that the connector keeps and gives what is damaged, as [Verifier] says; [fault.Unsupported] when the
+// connector cannot tell. It is for the operator: it asks nobody's rights.
+func (s *Service) Verify(ctx context.Context) iter.Seq2[string, error] {
+	if s.ready() {
+		if v, ok := s.conn.(Verifier); ok {
+			return v.Verify(ctx)
+		}
+	}
+	return func(yield func(string, error) bool) {
+		yield("", fault.Newf(fault.Unsupported, "the storage connector %q cannot be verified", s.name()))
+	}
 }
 
 // Close closes the connectors that were opened with settings of their own.

@@ -27,7 +27,7 @@ type scripted struct {
 
 func (s *scripted) Rule(context.Context, string) (Ruling, error) { return s.rule() }
 
-func (s *scripted) Read(_ context.Context, _ access.Grant[access.Read], generation string) (*Object, error) {
+func (s *scripted) Read(_ context.Context, _ access.Grant[access.Read], generation string, _ Range) (*Object, error) {
 	return s.read(generation)
 }
 
@@ -165,17 +165,27 @@ func TestObjectLimit(t *testing.T) {
 	conn.rule = func() (Ruling, error) { return owned(h, "g"), nil }
 	conn.write = func(_ string, _ Record, body io.Reader) error { _, err := io.Copy(io.Discard, body); return err }
 	conn.read = func(string) (*Object, error) { return &Object{Body: io.NopCloser(endless{})}, nil }
-	want := "LIMIT_EXCEEDED(" + LimitObjectBytes + ")"
+	want, wantRead := "LIMIT_EXCEEDED("+LimitObjectBytes+")", "LIMIT_EXCEEDED("+LimitReadBytes+")"
 	if err := h.WriteFrom(t.Context(), "x", io.LimitReader(endless{}, MaxObjectBytes), Options{}); err != nil {
 		t.Errorf("WriteFrom of the largest object: %v", err)
 	}
 	if err := h.WriteFrom(t.Context(), "x", endless{}, Options{}); fault.CodeOf(err) != want {
 		t.Errorf("WriteFrom without end = %v, want %s", err, want)
 	}
-	if _, err := h.Read(t.Context(), "x"); fault.CodeOf(err) != want {
-		t.Errorf("Read without end = %v, want %s", err, want)
+	if _, err := h.Read(t.Context(), "x"); fault.CodeOf(err) != wantRead {
+		t.Errorf("Read without end = %v, want %s", err, wantRead)
+	}
+	conn.read = func(string) (*Object, error) {
+		return &Object{Info: Info{Size: MaxReadBytes + 1}, Body: io.NopCloser(broken{})}, nil
+	}
+	if _, err := h.Read(t.Context(), "x"); fault.CodeOf(err) != wantRead {
+		t.Errorf("Read of a large object = %v, want %s without reading it", err, wantRead)
 	}
 }
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, errors.New("it was read") }
 
 type endless struct{}
 
@@ -287,6 +297,32 @@ func BenchmarkGuard(b *testing.B) {
 	for b.Loop() {
 		if _, err := h.Stat(ctx, "teams/team-a.agent/agent-a/folder/file.txt"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestRange(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		r              Range
+		size           int64
+		offset, length int64
+		ok             bool
+	}{
+		"whole":               {Range{}, 10, 0, 10, true},
+		"whole of nothing":    {Range{}, 0, 0, 0, true},
+		"middle":              {Range{3, 4}, 10, 3, 4, true},
+		"rest":                {Range{3, 0}, 10, 3, 7, true},
+		"beyond the end":      {Range{3, 100}, 10, 3, 7, true},
+		"at the end":          {Range{10, 5}, 10, 10, 0, true},
+		"behind the end":      {Range{11, 0}, 10, 0, 0, false},
+		"before the start":    {Range{-1, 0}, 10, 0, 0, false},
+		"less than nothing":   {Range{0, -1}, 10, 0, 0, false},
+		"more than there are": {Range{5, 1<<63 - 1}, 10, 5, 5, true},
+	} {
+		offset, length, err := c.r.Of(c.size)
+		if offset != c.offset || length != c.length || (err == nil) != c.ok || err != nil && fault.CodeOf(err) != CodeRange {
+			t.Errorf("%s: Of(%d) = %d, %d, %v, want %d, %d", name, c.size, offset, length, err, c.offset, c.length)
 		}
 	}
 }

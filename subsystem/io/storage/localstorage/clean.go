@@ -34,7 +34,7 @@ func (s *store) clean(ctx context.Context) error {
 		}
 		switch o, err := s.open(name); {
 		case err == nil:
-			err = o.body.Close()
+			err = o.close()
 			if err != nil {
 				return err
 			}

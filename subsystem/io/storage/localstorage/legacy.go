@@ -24,29 +24,29 @@ const (
 
 // oldHeader reads what the reference knows of an object. No data file is [fault.NotFound]; data without readable
 // metadata is damaged, so that nobody owns it.
-func (s *store) oldHeader(name string) (header, int64, error) {
+func (s *store) oldHeader(name string) (header, error) {
 	info, err := s.root.Stat(oldData + name)
 	switch {
 	case fault.CodeOf(err) == disk.CodePathDenied:
-		return header{}, 0, storage.Damaged("%w", err)
+		return header{}, storage.Damaged("%w", err)
 	case fault.Is(err, fault.Invalid):
-		return header{}, 0, storage.Missing() // a folder of other objects, or nothing that was ever an object
+		return header{}, storage.Missing() // a folder of other objects, or nothing that was ever an object
 	case err != nil:
-		return header{}, 0, err
+		return header{}, err
 	}
 	text, err := s.root.Read(oldMetadata+name, maxOldMetadata)
 	if unusable(err) || fault.Is(err, fault.NotFound) {
-		return header{}, 0, storage.Damaged("metadata of the reference: %w", err)
+		return header{}, storage.Damaged("metadata of the reference: %w", err)
 	}
 	if err != nil {
-		return header{}, 0, err
+		return header{}, err
 	}
 	h, err := decodeOld(text)
 	if err != nil {
-		return header{}, 0, err
+		return header{}, err
 	}
 	h.name, h.modified = name, info.Modified
-	return h, info.Size, nil
+	return h, nil
 }
 
 // decodeOld reads a metadata file of the reference: an object of texts, of which "acl" is the ACL. The others are JSON

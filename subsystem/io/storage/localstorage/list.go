@@ -23,21 +23,27 @@ func (s *store) List(ctx context.Context, g access.Grant[access.Read], after str
 				return
 			}
 			o, err := s.open(name)
-			switch {
-			case fault.Is(err, fault.NotFound):
+			if fault.Is(err, fault.NotFound) {
 				// Expired or deleted meanwhile. That it could not be removed now is no failure of the listing.
 				_ = s.purge(ctx, name)
 				continue
-			case fault.CodeOf(err) == storage.CodeDamaged:
+			}
+			var info storage.Info
+			if err == nil {
+				info, err = o.info()
+				if cerr := o.close(); err == nil {
+					err = cerr
+				}
+			}
+			if fault.CodeOf(err) == storage.CodeDamaged {
+				s.log.ErrorContext(ctx, "a damaged object is left out of a listing", "object", name, "error", err)
 				continue
-			case err == nil:
-				err = o.body.Close()
 			}
 			if err != nil {
 				yield(storage.Item{}, err)
 				return
 			}
-			if !yield(storage.Item{Info: o.info(), ACL: o.ACL}, nil) {
+			if !yield(storage.Item{Info: info, ACL: o.ACL}, nil) {
 				return
 			}
 		}

@@ -11,21 +11,60 @@ import (
 )
 
 // maxFile is the largest file of a record.
-const maxFile = int64(headerStart+maxHeader+4+trailerSize) + storage.MaxObjectBytes
+const maxFile = int64(headerStart+maxHeader+sumSize+trailerSize) + storage.MaxObjectBytes + storage.MaxObjectBytes/blockSize*sumSize + sumSize
 
-// opened is an object that was found: its header, and its body ready to be read.
+// opened is an object that was found, with its file.
 type opened struct {
 	header
-	body io.ReadCloser
-	size int64
-	old  bool // it lies where the reference put it
+	file *disk.File
+	place
+	old bool // it lies where the reference put it: a file that is the body
 }
 
-func (o *opened) info() storage.Info {
-	return storage.Info{Name: o.name, Size: o.size, Modified: o.modified, Expires: o.Expires, Metadata: o.Metadata}
+func (o *opened) close() error { return o.file.Close() }
+
+// size returns the length of the body. A record whose end is lost is damaged.
+func (o *opened) size() (int64, error) {
+	if o.old {
+		return o.file.Info().Size, nil
+	}
+	return o.bodySize(o.file)
 }
 
-// open finds an object. No object is [fault.NotFound]. The caller closes the body.
+func (o *opened) info() (storage.Info, error) {
+	size, err := o.size()
+	return storage.Info{Name: o.name, Size: size, Modified: o.modified, Expires: o.Expires, Metadata: o.Metadata}, err
+}
+
+// body is a part of the bytes of an object; closing it closes the file.
+type body struct {
+	io.Reader
+	io.Closer
+}
+
+// part opens a part of the bytes.
+func (o *opened) part(r storage.Range) (io.ReadCloser, error) {
+	size, err := o.size()
+	if err != nil {
+		return nil, err
+	}
+	offset, length, err := r.Of(size)
+	if err != nil {
+		return nil, err
+	}
+	var in io.Reader
+	switch {
+	case o.old:
+		in = io.NewSectionReader(o.file, offset, length)
+	case o.oneSum:
+		in, err = newOldPart(o.file, o.place, size, offset, length)
+	default:
+		in = newBlockReader(o.file, o.place, size, offset, length)
+	}
+	return body{in, o.file}, err
+}
+
+// open finds an object. No object is [fault.NotFound]. The caller closes what was opened.
 func (s *store) open(name string) (*opened, error) {
 	file, err := s.objects.Open(fileOf(name), maxFile)
 	switch {
@@ -36,7 +75,7 @@ func (s *store) open(name string) (*opened, error) {
 	case err != nil:
 		return nil, err
 	}
-	h, size, err := readHeader(file, file.Info().Size)
+	h, p, err := readHeader(file, file.Info().Size)
 	switch {
 	case err != nil:
 	case h.name != name:
@@ -48,11 +87,11 @@ func (s *store) open(name string) (*opened, error) {
 		_ = file.Close() // nothing was written
 		return nil, err
 	}
-	return &opened{header: h, body: newBody(file, size), size: size}, nil
+	return &opened{header: h, file: file, place: p}, nil
 }
 
 func (s *store) openOld(name string) (*opened, error) {
-	h, size, err := s.oldHeader(name)
+	h, err := s.oldHeader(name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +102,7 @@ func (s *store) openOld(name string) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &opened{header: h, body: file, size: size, old: true}, nil
+	return &opened{header: h, file: file, old: true}, nil
 }
 
 // unusable reports whether what lies at a place can be no object: no regular file, a link that leads out, or a size that
@@ -82,7 +121,7 @@ func (s *store) current(name, generation string) (*opened, error) {
 		return nil, err
 	}
 	if o.generation != generation {
-		_ = o.body.Close() // nothing was written
+		_ = o.close() // nothing was written
 		return nil, storage.Changed()
 	}
 	return o, nil
@@ -101,7 +140,7 @@ func (s *store) verify(name, generation string) (old bool, err error) {
 	case err != nil:
 		return false, err
 	}
-	if err := o.body.Close(); err != nil {
+	if err := o.close(); err != nil {
 		return false, err
 	}
 	if o.generation != generation {
@@ -116,16 +155,25 @@ func (s *store) Rule(_ context.Context, name string) (storage.Ruling, error) {
 	if err != nil {
 		return storage.Ruling{}, err
 	}
-	return storage.Ruling{ACL: o.ACL, Generation: o.generation}, o.body.Close()
+	return storage.Ruling{ACL: o.ACL, Generation: o.generation}, o.close()
 }
 
 // Read implements [storage.Connector].
-func (s *store) Read(_ context.Context, g access.Grant[access.Read], generation string) (*storage.Object, error) {
+func (s *store) Read(_ context.Context, g access.Grant[access.Read], generation string, r storage.Range) (*storage.Object, error) {
 	o, err := s.current(g.Resource(), generation)
 	if err != nil {
 		return nil, err
 	}
-	return &storage.Object{Info: o.info(), Body: o.body}, nil
+	info, err := o.info()
+	var part io.ReadCloser
+	if err == nil {
+		part, err = o.part(r)
+	}
+	if err != nil {
+		_ = o.close() // the first error says more
+		return nil, err
+	}
+	return &storage.Object{Info: info, Body: part}, nil
 }
 
 // Stat implements [storage.Connector].
@@ -134,7 +182,11 @@ func (s *store) Stat(_ context.Context, g access.Grant[access.Read], generation 
 	if err != nil {
 		return storage.Info{}, err
 	}
-	return o.info(), o.body.Close()
+	info, err := o.info()
+	if cerr := o.close(); err == nil {
+		err = cerr
+	}
+	return info, err
 }
 
 // Write implements [storage.Connector].
@@ -175,54 +227,6 @@ func (s *store) replace(ctx context.Context, generation string, h header, body i
 		_ = w.Discard() // after Commit it does nothing, and before it the first error says more
 	}
 	return err
-}
-
-// Amend implements [storage.Connector].
-func (s *store) Amend(ctx context.Context, g access.Grant[access.Write], generation string, c storage.Change) error {
-	return s.rewrite(ctx, g.Resource(), generation, func(h *header) error {
-		var err error
-		h.Record, err = h.Record.Changed(c)
-		return err
-	})
-}
-
-// SetACL implements [storage.Connector].
-func (s *store) SetACL(ctx context.Context, g access.Grant[access.Owner], generation string, acl *access.ACL) error {
-	return s.rewrite(ctx, g.Resource(), generation, func(h *header) error {
-		h.ACL, h.generation = acl, s.clock.NewID()
-		return nil
-	})
-}
-
-// rewrite changes the header of an object and keeps its bytes. Nobody else changes the object meanwhile.
-func (s *store) rewrite(ctx context.Context, name, generation string, change func(*header) error) error {
-	return s.alone(ctx, func() error {
-		o, err := s.current(name, generation)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = o.body.Close() }() // only read
-		h := o.header
-		if err := change(&h); err != nil {
-			return err
-		}
-		h.modified = s.clock.Now()
-		w, err := s.objects.Writer(fileOf(name))
-		if err != nil {
-			return err
-		}
-		if err := writeRecord(w, h, o.body); err != nil {
-			_ = w.Discard() // the first error says more
-			return err
-		}
-		if err := w.Commit(); err != nil {
-			return err
-		}
-		if o.old {
-			return s.removeOld(name)
-		}
-		return nil
-	})
 }
 
 // Delete implements [storage.Connector]. The files of the reference go first: a record hides them, and they must not

@@ -2,7 +2,6 @@ package localstorage
 
 import (
 	"encoding/binary"
-	"hash"
 	"hash/crc32"
 	"io"
 	"time"
@@ -15,17 +14,30 @@ import (
 
 // A record is one file:
 //
-//	magic "SREOBJ1\n"
+//	magic "SREOBJ2\n"
 //	length of the header, 4 bytes, big-endian
 //	header, a JSON object
 //	checksum of all of the above, 4 bytes
+//	body in blocks of 64 KiB, the last one shorter, each followed by its checksum, 4 bytes
+//	length of the body, 8 bytes
+//	checksum of the length, 4 bytes
+//
+// The checksum of a block goes over the checksum of the header, the number of the block and its bytes, that of the length
+// over the checksum of the header and the length. So a part of the body is checked without reading the rest, and no block
+// passes for another one or for one of another record.
+//
+// Records of the first form begin with "SREOBJ1\n", and their body stands in one piece:
+//
 //	body
 //	length of the body, 8 bytes
 //	checksum of the body, 4 bytes
 //
+// They are read as they are, and written anew in the new form.
+//
 // Checksums are CRC-32C. They find damage, not forgery: who can write here can change anything.
 const (
-	magic       = "SREOBJ1\n"
+	magic       = "SREOBJ2\n"
+	oldMagic    = "SREOBJ1\n"
 	headerStart = len(magic) + 4
 	trailerSize = 12
 	// maxHeader is what a reader accepts: room for a large ACL beside the metadata and the name.
@@ -42,7 +54,8 @@ type header struct {
 
 func (h header) gone(now time.Time) bool { return !h.Expires.IsZero() && !now.Before(h.Expires) }
 
-func checksums() hash.Hash32 { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }
+// castagnoli is made once by its package.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // writeRecord writes a record with the bytes of body until its end.
 func writeRecord(w io.Writer, h header, body io.Reader) error {
@@ -54,20 +67,11 @@ func writeRecord(w io.Writer, h header, body io.Reader) error {
 	head = append(head, magic...)
 	head = binary.BigEndian.AppendUint32(head, uint32(len(text)))
 	head = append(head, text...)
-	sum := checksums()
-	sum.Write(head) // a hash does not fail
-	head = sum.Sum(head)
-	if _, err := w.Write(head); err != nil {
+	sum := crc32.Checksum(head, castagnoli())
+	if _, err := w.Write(binary.BigEndian.AppendUint32(head, sum)); err != nil {
 		return err
 	}
-	sum.Reset()
-	n, err := io.Copy(io.MultiWriter(w, sum), body)
-	if err != nil {
-		return err
-	}
-	trailer := binary.BigEndian.AppendUint64(make([]byte, 0, trailerSize), uint64(n))
-	_, err = w.Write(sum.Sum(trailer))
-	return err
+	return writeBlocks(w, sum, body)
 }
 
 func (h header) encode() string {
@@ -82,29 +86,36 @@ func (h header) encode() string {
 	return b.Set("metadata", h.Metadata).Build().JSON()
 }
 
-// readHeader reads a record up to its body and returns the length of the body. size is that of the file.
-func readHeader(r io.Reader, size int64) (header, int64, error) {
+// place says where the body of a record is in its file.
+type place struct {
+	sum   uint32 // checksum of the header
+	start int64  // of the body
+	end   int64  // of the file
+	// oneSum says that the record is of the first form.
+	oneSum bool
+}
+
+// readHeader reads a record up to its body. size is that of the file.
+func readHeader(r io.Reader, size int64) (header, place, error) {
 	start := make([]byte, headerStart)
 	if err := readFull(r, start); err != nil {
-		return header{}, 0, err
+		return header{}, place{}, err
 	}
-	length := int64(binary.BigEndian.Uint32(start[len(magic):]))
-	body := size - int64(headerStart) - length - 4 - trailerSize
-	if string(start[:len(magic)]) != magic || length > maxHeader || body < 0 {
-		return header{}, 0, storage.Damaged("not the beginning of a record")
+	form, length := string(start[:len(magic)]), int64(binary.BigEndian.Uint32(start[len(magic):]))
+	p := place{start: int64(headerStart) + length + 4, end: size, oneSum: form == oldMagic}
+	if form != magic && form != oldMagic || length > maxHeader || p.end-p.start < trailerSize {
+		return header{}, place{}, storage.Damaged("not the beginning of a record")
 	}
 	rest := make([]byte, length+4)
 	if err := readFull(r, rest); err != nil {
-		return header{}, 0, err
+		return header{}, place{}, err
 	}
-	sum := checksums()
-	sum.Write(start)
-	sum.Write(rest[:length])
-	if sum.Sum32() != binary.BigEndian.Uint32(rest[length:]) {
-		return header{}, 0, storage.Damaged("checksum of the header does not match")
+	p.sum = crc32.Update(crc32.Checksum(start, castagnoli()), castagnoli(), rest[:length])
+	if p.sum != binary.BigEndian.Uint32(rest[length:]) {
+		return header{}, place{}, storage.Damaged("checksum of the header does not match")
 	}
 	h, err := decodeHeader(rest[:length])
-	return h, body, err
+	return h, p, err
 }
 
 // readFull fills p. A file that ends early is damaged; other errors stay what they are.
@@ -141,52 +152,3 @@ func decodeHeader(text []byte) (header, error) {
 	}
 	return h, nil
 }
-
-// bodyReader gives the body of a record and checks it at its end.
-type bodyReader struct {
-	r    io.Reader
-	c    io.Closer
-	left int64
-	size int64
-	sum  hash.Hash32
-	err  error // once the end was seen: io.EOF or what is wrong
-}
-
-func newBody(r io.ReadCloser, size int64) *bodyReader {
-	return &bodyReader{r: r, c: r, left: size, size: size, sum: checksums()}
-}
-
-func (b *bodyReader) Read(p []byte) (int, error) {
-	if b.err != nil {
-		return 0, b.err
-	}
-	if b.left == 0 {
-		b.err = b.end()
-		return 0, b.err
-	}
-	if int64(len(p)) > b.left {
-		p = p[:b.left]
-	}
-	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	b.sum.Write(p[:n])
-	if err == io.EOF {
-		err = storage.Damaged("the file ends too early")
-	}
-	b.err = err
-	return n, err
-}
-
-// end reads the trailer.
-func (b *bodyReader) end() error {
-	var trailer [trailerSize]byte
-	if err := readFull(b.r, trailer[:]); err != nil {
-		return err
-	}
-	if binary.BigEndian.Uint64(trailer[:8]) != uint64(b.size) || binary.BigEndian.Uint32(trailer[8:]) != b.sum.Sum32() {
-		return storage.Damaged("checksum of the body does not match")
-	}
-	return io.EOF
-}
-
-func (b *bodyReader) Close() error { return b.c.Close() }

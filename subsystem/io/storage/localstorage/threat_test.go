@@ -1,6 +1,7 @@
 package localstorage
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -41,7 +42,7 @@ func TestT14_BrokenRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bodyAt := len(good) - trailerSize - len("secret body")
+	bodyAt := len(good) - trailerSize - sumSize - len("secret body")
 	damage := map[string][]byte{"empty": {}, "garbage": []byte("garbage garbage garbage garbage garbage"), "zeros": make([]byte, len(good))}
 	for _, n := range []int{1, len(magic), headerStart, headerStart + 10, bodyAt - 4, bodyAt - 1} {
 		damage["cut at "+value.FormatNumber(float64(n))] = good[:n]
@@ -94,7 +95,7 @@ func TestT14_BrokenBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bodyAt := len(good) - trailerSize - len("a body of some length")
+	bodyAt := len(good) - trailerSize - sumSize - len("a body of some length")
 	for i := bodyAt; i < len(good); i++ {
 		flipped := append([]byte(nil), good...)
 		flipped[i] ^= 1
@@ -196,11 +197,11 @@ func FuzzReadHeader(f *testing.F) {
 	f.Add([]byte(magic + "\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := writer(data)
-		h, size, err := readHeader(&in, int64(len(data)))
+		h, p, err := readHeader(&in, int64(len(data)))
 		if err != nil {
 			return
 		}
-		body, err := io.ReadAll(newBody(io.NopCloser(&in), size))
+		body, err := bodyOf(p, data)
 		if err != nil && fault.CodeOf(err) != storage.CodeDamaged {
 			t.Errorf("body = %v, want %s", err, storage.CodeDamaged)
 		}
@@ -216,6 +217,19 @@ func FuzzReadHeader(f *testing.F) {
 			t.Errorf("written back = %+v, %v, want %+v", again, err, h)
 		}
 	})
+}
+
+// bodyOf reads the body of a record.
+func bodyOf(p place, data []byte) ([]byte, error) {
+	file := bytes.NewReader(data)
+	size, err := p.bodySize(file)
+	if err != nil {
+		return nil, err
+	}
+	if p.oneSum {
+		return io.ReadAll(newOldBody(file, p, size))
+	}
+	return io.ReadAll(newBlockReader(file, p, size, 0, size))
 }
 
 // writer is bytes that are written to the end and read from the start.

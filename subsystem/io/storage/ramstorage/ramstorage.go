@@ -125,14 +125,18 @@ func (s *store) Rule(_ context.Context, name string) (storage.Ruling, error) {
 }
 
 // Read implements [storage.Connector].
-func (s *store) Read(_ context.Context, g access.Grant[access.Read], generation string) (*storage.Object, error) {
+func (s *store) Read(_ context.Context, g access.Grant[access.Read], generation string, part storage.Range) (*storage.Object, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	o, err := s.current(g.Resource(), generation)
 	if err != nil {
 		return nil, err
 	}
-	return &storage.Object{Info: o.info(g.Resource()), Body: io.NopCloser(bytes.NewReader(o.body))}, nil
+	offset, length, err := part.Of(int64(len(o.body)))
+	if err != nil {
+		return nil, err
+	}
+	return &storage.Object{Info: o.info(g.Resource()), Body: io.NopCloser(bytes.NewReader(o.body[offset : offset+length]))}, nil
 }
 
 // Stat implements [storage.Connector].
@@ -148,9 +152,13 @@ func (s *store) Stat(_ context.Context, g access.Grant[access.Read], generation 
 
 // Write implements [storage.Connector].
 func (s *store) Write(_ context.Context, g access.Grant[access.Write], generation string, r storage.Record, body io.Reader) error {
-	data, err := io.ReadAll(body)
+	most := min(int64(s.budget), storage.MaxObjectBytes)
+	data, err := io.ReadAll(io.LimitReader(body, most+1))
 	if err != nil {
 		return err
+	}
+	if int64(len(data)) > most {
+		return fault.Limitf(LimitBytes, "an object is over the limit of %d bytes for all objects", most)
 	}
 	name := g.Resource()
 	s.mu.Lock()

@@ -29,7 +29,7 @@ func calls(f *fixture) map[string]func(name, generation string) error {
 	owned := storage.Record{ACL: access.OwnedBy(f.candidate("agent:a1")), Metadata: value.Obj()}
 	return map[string]func(string, string) error{
 		"Read": func(n, gen string) error {
-			o, err := f.conn.Read(ctx, grant[access.Read](f, n), gen)
+			o, err := f.conn.Read(ctx, grant[access.Read](f, n), gen, storage.Range{})
 			if err == nil {
 				err = o.Body.Close()
 			}
@@ -112,7 +112,7 @@ func grantsAreNeeded(f *fixture) {
 	gen := f.generation("x")
 	ctx := f.Context()
 	forged := map[string]func(){
-		"Read":   func() { _, _ = f.conn.Read(ctx, access.Grant[access.Read]{}, gen) },
+		"Read":   func() { _, _ = f.conn.Read(ctx, access.Grant[access.Read]{}, gen, storage.Range{}) },
 		"Stat":   func() { _, _ = f.conn.Stat(ctx, access.Grant[access.Read]{}, gen) },
 		"Write":  func() { forgedWrite(ctx, f.conn, gen) },
 		"Amend":  func() { _ = f.conn.Amend(ctx, access.Grant[access.Write]{}, gen, storage.Change{}) },

@@ -29,6 +29,8 @@ func Run(t *testing.T, d connector.Definition, settings value.Value) {
 		run  func(*fixture)
 	}{
 		{"RoundTrip", roundTrip},
+		{"Ranges", ranges},
+		{"OpenBodies", openBodies},
 		{"Missing", missing},
 		{"NamesStandApart", namesStandApart},
 		{"T10_Traversal", traversal},
