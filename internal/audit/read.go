@@ -38,11 +38,11 @@ func Open(path string) (*Reader, error) {
 // Close gives the folder back.
 func (r *Reader) Close() error { return r.folder.Close() }
 
-// Entries gives all records, the oldest first, without checking how they hang together: see [Reader.Verify]. A line that
+// Entries gives the records after that number, 0 for all, the oldest first, without checking how they hang together: see [Reader.Verify]. A line that
 // is no record ends it with an error, but for one at the very end that is still being written.
-func (r *Reader) Entries() iter.Seq2[Entry, error] {
+func (r *Reader) Entries(after uint64) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for l, err := range r.lines() {
+		for l, err := range r.lines(after) {
 			if err != nil {
 				yield(Entry{}, err)
 				return
@@ -55,22 +55,28 @@ func (r *Reader) Entries() iter.Seq2[Entry, error] {
 				yield(Entry{}, &fault.Error{Op: "audit.read", Resource: l.at.String(), Kind: fault.Invalid, Err: err})
 				return
 			}
-			if !yield(e, nil) {
+			if e.Seq > after && !yield(e, nil) {
 				return
 			}
 		}
 	}
 }
 
-// lines gives all lines of all files. The text is overwritten by the next one.
-func (r *Reader) lines() iter.Seq2[line, error] {
+// lines gives the lines of all files but those that hold nothing after that number. The text is overwritten by the next
+// one.
+func (r *Reader) lines(after uint64) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
 		names, err := folder{r.folder}.names()
 		if err != nil {
 			yield(line{}, err)
 			return
 		}
-		for _, name := range names {
+		for i, name := range names {
+			if i+1 < len(names) {
+				if next, _ := firstOf(names[i+1]); next <= after {
+					continue
+				}
+			}
 			if !r.file(name, yield) {
 				return
 			}

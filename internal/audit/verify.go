@@ -45,7 +45,7 @@ func (r *Reader) Verify() (Report, error) {
 		return Report{}, headErr
 	}
 	v := verifier{headSeq: before.seq}
-	for l, err := range r.lines() {
+	for l, err := range r.lines(0) {
 		if err != nil {
 			var f *fault.Error
 			if errors.As(err, &f) && f.Op == "audit.read" {

@@ -91,7 +91,7 @@ func entries(tb testing.TB, dir string) []Entry {
 		tb.Fatal(err)
 	}
 	var all []Entry
-	for e, err := range r.Entries() {
+	for e, err := range r.Entries(0) {
 		if err != nil {
 			tb.Fatal(err)
 		}

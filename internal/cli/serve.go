@@ -17,6 +17,7 @@ import (
 	"github.com/sre-go/sre/internal/httpserver"
 	"github.com/sre-go/sre/internal/publicfile"
 	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/value"
 )
 
@@ -66,8 +67,10 @@ func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) error 
 
 // server is what answers requests to the agents of a runtime.
 func (a *app) server(rt *sre.Runtime, f serveFlags, token secret.Value, log *slog.Logger) (*httpserver.Server, error) {
+	rt.Secrets().Note("", token) // it is in no answer and no line of the log
 	return httpserver.New(httpserver.Config{
-		Agents: rt.Manager(), Token: token, Open: f.open, Hosts: f.hosts, Health: rt.Health, Limits: rt.Limits(), Log: log,
+		Agents: rt.Manager(), Token: token, Open: f.open, Hosts: f.hosts, Health: rt.Health, Limits: rt.Limits(),
+		Log:      slog.New(logsink.Screen(log.Handler(), rt.Secrets())),
 		Accounts: rt.Accounts(),
 		Files:    publicfile.NewHandler(rt.As),
 	})
