@@ -4,11 +4,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"os"
 )
 
 // Steps that a faulty folder asks about. They are the ones that reach the disk.
 const (
-	StepOpen   = "open"   // a file is opened or made
+	StepOpen   = "open"   // a file is opened to be read
+	StepMake   = "make"   // a file is opened to be written, and made when there is none
 	StepRead   = "read"   // bytes are read
 	StepWrite  = "write"  // bytes are written
 	StepSync   = "sync"   // a file or a folder is flushed
@@ -42,7 +44,11 @@ func (s faulty) do(step string, act func() error) error {
 }
 
 func (s faulty) open(name string, flag int) (f file, err error) {
-	err = s.do(StepOpen, func() error {
+	step := StepOpen
+	if flag&(os.O_WRONLY|os.O_RDWR|os.O_CREATE) != 0 {
+		step = StepMake
+	}
+	err = s.do(step, func() error {
 		opened, err := s.system.open(name, flag)
 		f = faultyFile{opened, s}
 		return err
