@@ -1,0 +1,99 @@
+package sqlitestorage
+
+import (
+	"context"
+
+	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/subsystem/io/storage"
+)
+
+func (s *store) now() int64 { return stamp(s.clock.Now()) }
+
+// Rule implements [storage.Connector].
+func (s *store) Rule(ctx context.Context, name string) (storage.Ruling, error) {
+	if !s.db.Exists() {
+		return storage.Ruling{}, storage.Missing()
+	}
+	r := row{name: name}
+	err := s.db.Row(ctx, selectRuling, []any{name}, &r.generation, &r.acl, &r.rights, &r.expires)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return storage.Ruling{}, storage.Missing()
+	case err != nil:
+		return storage.Ruling{}, err
+	}
+	ruling, err := r.ruling()
+	if err == nil && gone(r.expires, s.now()) {
+		return storage.Ruling{}, storage.Missing()
+	}
+	return ruling, err
+}
+
+// asker is the database or a transaction in it.
+type asker interface {
+	Row(ctx context.Context, query string, args []any, dest ...any) error
+}
+
+// current returns the row of an object that must have that generation.
+func (s *store) current(ctx context.Context, db asker, name, generation string) (row, error) {
+	var r row
+	err := db.Row(ctx, selectObject, []any{name}, r.dest()...)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return row{}, storage.Changed()
+	case err != nil:
+		return row{}, err
+	}
+	ruling, err := r.ruling()
+	switch {
+	case err != nil:
+		return row{}, err
+	case ruling.Generation != generation || gone(r.expires, s.now()):
+		return row{}, storage.Changed()
+	}
+	return r, nil
+}
+
+// Stat implements [storage.Connector].
+func (s *store) Stat(ctx context.Context, g access.Grant[access.Read], generation string) (storage.Info, error) {
+	name := g.Resource()
+	if !s.db.Exists() {
+		return storage.Info{}, storage.Changed()
+	}
+	r, err := s.current(ctx, s.db, name, generation)
+	if err != nil {
+		return storage.Info{}, err
+	}
+	return r.info()
+}
+
+// Read implements [storage.Connector]. The body ends with ctx.
+func (s *store) Read(ctx context.Context, g access.Grant[access.Read], generation string, part storage.Range) (*storage.Object, error) {
+	name := g.Resource()
+	if !s.db.Exists() {
+		return nil, storage.Changed()
+	}
+	var r row
+	release, err := s.held.open(func() (int64, error) {
+		var err error
+		r, err = s.current(ctx, s.db, name, generation)
+		return r.blob, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	info, err := r.info()
+	var offset, length int64
+	if err == nil {
+		offset, length, err = part.Of(info.Size)
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &storage.Object{Info: info, Body: &body{
+		store: s, ctx: ctx, name: name, blob: r.blob, size: info.Size, release: release,
+		next: offset / chunkSize, skip: offset % chunkSize, left: length,
+	}}, nil
+}
