@@ -20,6 +20,7 @@ import (
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/io/storage/localstorage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
+	"github.com/sre-go/sre/subsystem/io/storage/sqlitestorage"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/anthropicllm"
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
@@ -59,7 +60,7 @@ func Connectors() []connector.Definition {
 		dummyaccount.Definition, jsonfileaccount.Definition, sqliteaccount.Definition,
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,
-		localstorage.Definition(), ramstorage.Definition(),
+		localstorage.Definition(), sqlitestorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(), sqlitecache.Definition(), localcache.Definition(),
 		ramnkv.Definition(), sqlitenkv.Definition(), localnkv.Definition(),
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
