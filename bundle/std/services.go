@@ -33,6 +33,8 @@ import (
 	"github.com/sre-go/sre/subsystem/memory/cache/sqlitecache"
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/subsystem/observe/logsink/consolelog"
+	"github.com/sre-go/sre/subsystem/observe/logsink/filelog"
+	"github.com/sre-go/sre/subsystem/observe/logsink/smythlog"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
 	"github.com/sre-go/sre/subsystem/security/account/jsonfileaccount"
@@ -66,7 +68,7 @@ func Connectors() []connector.Definition {
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
-		consolelog.Definition,
+		consolelog.Definition, filelog.Definition, smythlog.Definition,
 		argumentcli.Definition,
 		httprouter.Definition, nullrouter.Definition,
 	}...)

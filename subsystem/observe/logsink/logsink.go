@@ -35,6 +35,12 @@ type Connector interface {
 	Count(ctx context.Context, g access.Grant[access.Write], tasks int) error
 }
 
+// Flusher is implemented by connectors that keep records waiting. Flush returns when those that wait now are where they
+// belong, or with the cause when ctx ends before.
+type Flusher interface {
+	Flush(ctx context.Context) error
+}
+
 // Service is the log service over one connector. It has no operations; bind it to a candidate with [Service.For].
 // It is safe for concurrent use.
 type Service struct {

@@ -7,6 +7,7 @@ package logsinktest
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/value"
 )
@@ -26,6 +28,8 @@ type Subject struct {
 	Settings value.Value // may rely on an empty data folder
 	// Written returns everything that the connector has written since it was opened. env is what it was opened with.
 	Written func(t *testing.T, env connector.Env) string
+	// HTTP is the way out of the connector; nil for none.
+	HTTP *http.Client
 	// Log is the log that the connector is opened with; nil for none.
 	Log *slog.Logger
 }
@@ -35,6 +39,7 @@ type world struct {
 	*testing.T
 	service *logsink.Service
 	written func() string
+	secrets *secret.Registry
 
 	mu      sync.Mutex
 	records []access.Decision
@@ -47,7 +52,7 @@ func Run(t *testing.T, def connector.Definition, subject func() Subject) {
 		name string
 		run  func(*world)
 	}{
-		{"Write", write}, {"Complete", complete}, {"Count", count}, {"OnlyAgents", onlyAgents}, {"T32_SecretsAreTakenOut", secrets},
+		{"Write", write}, {"Complete", complete}, {"Count", count}, {"OnlyAgents", onlyAgents}, {"T32_SecretsAreTakenOut", secrets}, {"T29_SecretsByValue", byValue},
 		{"T64_OneLine", hostile}, {"Canceled", canceled}, {"Concurrent", concurrent},
 	} {
 		t.Run(check.name, func(t *testing.T) {
@@ -63,7 +68,7 @@ func open(t *testing.T, def connector.Definition, s Subject) *world {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	env := connector.Env{Log: s.Log, Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}, Services: connector.NewServices()}
+	env := connector.Env{Log: s.Log, HTTP: s.HTTP, Secrets: &secret.Registry{}, Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}, Services: connector.NewServices()}
 	t.Cleanup(event.On(env.Events, func(_ context.Context, d access.Decision) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -90,7 +95,15 @@ func open(t *testing.T, def connector.Definition, s Subject) *world {
 		t.Fatalf("build the log: %v", err)
 	}
 	w.service = svc.(*logsink.Service)
-	w.written = func() string { return s.Written(t, env) }
+	w.secrets = env.Secrets
+	w.written = func() string {
+		if f, ok := conn.(logsink.Flusher); ok {
+			if err := f.Flush(t.Context()); err != nil {
+				t.Errorf("flush %s: %v", def.Name, err)
+			}
+		}
+		return s.Written(t, env)
+	}
 	return w
 }
 
@@ -201,6 +214,29 @@ func secrets(w *world) {
 	}
 	w.has("stays")
 	w.has("4321")
+}
+
+// What the team of an agent was handed is in no record, however it is named and written.
+func byValue(w *world) {
+	w.secrets.Note("red", secret.New("canary/0123"))
+	v := value.Obj(value.M("text", value.Of("a canary/0123 b")), value.M("canary/0123", value.Of("Y2FuYXJ5LzAxMjM=")), value.M("plain", value.Of("stays")))
+	h := w.as("agent:a1")
+	ctx := access.WithActing(w.Context(), access.Acting{Candidate: h.Candidate(), Team: "red"})
+	id, err := h.Log(ctx, logsink.Record{Name: "n canary/0123", Input: v})
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := h.Complete(ctx, id, logsink.Record{Output: v, Result: v, Error: "failed with canary%2F0123"}); err != nil {
+		w.Fatal(err)
+	}
+	got := w.written()
+	for _, form := range []string{"canary/0123", `canary\/0123`, "canary%2F0123", "Y2FuYXJ5LzAxMjM"} {
+		if strings.Contains(got, form) {
+			w.Errorf("a secret was written as %s: %s", form, got)
+		}
+	}
+	w.has("stays")
+	w.has(secret.Redacted)
 }
 
 // Text of a caller cannot make another line, nor reach the terminal.
