@@ -156,3 +156,35 @@ func TestT29_LogOfARuntime(t *testing.T) {
 		t.Errorf("the log is %s", got)
 	}
 }
+
+// A log that keeps records gets them also when the log of the runtime says little.
+func TestRecordsAreKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	v, err := value.Parse(`{"services":{"Log":{"Connector":"FileLog"}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(dir), sre.WithConfig(v))
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent, err := rt.LoadFile(t.Context(), "examples/hello.smyth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := agent.Call(t.Context(), "greet", ada()); err != nil {
+		t.Fatal(err)
+	}
+	if err := rt.Close(context.Background()); err != nil {
+		t.Error(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "logs", "agents-*.jsonl"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files %v, %v, want one", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil || !strings.Contains(string(text), "@APIEndpoint@") || !strings.Contains(string(text), "Ada") {
+		t.Errorf("the log holds %s, %v", text, err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/internal/agent"
 	"github.com/sre-go/sre/internal/engine"
+	"github.com/sre-go/sre/internal/kernel"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/agent/catalog"
@@ -32,9 +33,10 @@ func componentsOf(ctx context.Context, s *connector.Services, linked []component
 }
 
 // use returns the middleware of every run: what the program asked for, and innermost the records of calls, when there
-// is a Log service and somebody reads what it says.
-func (o *options) use(s *connector.Services) []engine.Middleware {
-	if _, ok := connector.Find(s, logsink.Kind); !ok || !o.log.Enabled(context.Background(), slog.LevelInfo) {
+// is a Log service that keeps them, or somebody reads what it prints.
+func (o *options) use(s *connector.Services, logs []kernel.Instance) []engine.Middleware {
+	keeps := slices.ContainsFunc(logs, func(in kernel.Instance) bool { return in.Connector != "ConsoleLog" })
+	if _, ok := connector.Find(s, logsink.Kind); !ok || !keeps && !o.log.Enabled(context.Background(), slog.LevelInfo) {
 		return o.middleware
 	}
 	failed := func(err error) { o.log.Warn("a call was not recorded", "error", err.Error()) }
