@@ -88,14 +88,15 @@ func (s *store) Verify(ctx context.Context) iter.Seq2[string, error] {
 		if !s.db.Exists() {
 			return
 		}
-		if err := s.db.Verify(ctx); err != nil {
-			if !yield("", err) || fault.CodeOf(err) != storage.CodeDamaged {
-				return
-			}
+		whole := s.db.Verify(ctx)
+		if whole != nil && (!yield("", whole) || fault.CodeOf(whole) != storage.CodeDamaged) {
+			return
 		}
 		for r, err := range s.rows(ctx, "", "") {
 			if err != nil {
-				yield("", err)
+				if whole == nil {
+					yield("", err) // otherwise it was said that the file is damaged
+				}
 				return
 			}
 			err := s.readThrough(ctx, &r)
