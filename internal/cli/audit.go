@@ -99,7 +99,7 @@ func (a *app) showReport(rep audit.Report) error {
 		}
 		return a.show(b.Build())
 	}
-	lines := []string{fmt.Sprintf("%d records in %d files are as they were written", rep.Records, rep.Files)}
+	lines := []string{fmt.Sprintf("records as they were written: %d, in files: %d", rep.Records, rep.Files)}
 	if rep.Head != "" {
 		lines = append(lines, fmt.Sprintf("the last of them is %d, hash %s", rep.Last, rep.Head))
 	}

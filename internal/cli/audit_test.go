@@ -48,7 +48,7 @@ func TestAuditVerify(t *testing.T) {
 	t.Parallel()
 	d, path := recorded(t)
 	code, out, errs := d.sre("", "audit", "verify")
-	if code != 0 || !strings.Contains(out, "4 records in 1 files") || errs != "" {
+	if code != 0 || !strings.Contains(out, "as they were written: 4, in files: 1") || errs != "" {
 		t.Errorf("verify = %d, %q, %q", code, out, errs)
 	}
 	text, err := os.ReadFile(path)
@@ -59,7 +59,7 @@ func TestAuditVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out, errs = d.sre("", "audit", "verify")
-	if code != 3 || !strings.Contains(out, "2 records") || !strings.Contains(errs, "audit-000000000001.jsonl:3: the record was changed") {
+	if code != 3 || !strings.Contains(out, "as they were written: 2,") || !strings.Contains(errs, "audit-000000000001.jsonl:3: the record was changed") {
 		t.Errorf("verify of a changed record = %d, %q, %q, want exit code 3 and its line", code, out, errs)
 	}
 	code, out, errs = d.sre("", "audit", "verify", "--json")
