@@ -13,6 +13,7 @@ type pool struct {
 	db    *sql.DB
 	mu    sync.RWMutex
 	known map[string]*sql.Stmt
+	tx    inTx
 }
 
 func newPool(db *sql.DB) *pool { return &pool{db: db, known: make(map[string]*sql.Stmt)} }
@@ -111,47 +112,6 @@ func (db *DB) Exec(ctx context.Context, stmt string, args ...any) (int64, error)
 		return 0, explain(op, err)
 	}
 	res, err := st.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, explain(op, err)
-	}
-	n, err := res.RowsAffected()
-	return n, explain(op, err)
-}
-
-// Tx is a transaction that writes. It belongs to the function that [DB.Write] calls.
-type Tx struct {
-	tx   *sql.Tx
-	pool *pool
-}
-
-// Write calls f in a transaction, which is committed when f returns nil and undone otherwise. Writers wait for each
-// other, so f is quick and does nothing but ask the database. f's error comes back as it is.
-func (db *DB) Write(ctx context.Context, f func(*Tx) error) error {
-	const op = "sqlite.write"
-	p, err := db.open(ctx)
-	if err != nil {
-		return err
-	}
-	tx, err := p.write.db.BeginTx(ctx, nil)
-	if err != nil {
-		return explain(op, err)
-	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if err := f(&Tx{tx: tx, pool: p.write}); err != nil {
-		return err
-	}
-	return explain(op, tx.Commit())
-}
-
-// Row reads one row into dest. No row is [fault.NotFound].
-func (t *Tx) Row(ctx context.Context, query string, args []any, dest ...any) error {
-	return explain("sqlite.read", t.tx.QueryRowContext(ctx, query, args...).Scan(dest...))
-}
-
-// Exec runs one statement and returns how many rows it changed.
-func (t *Tx) Exec(ctx context.Context, stmt string, args ...any) (int64, error) {
-	const op = "sqlite.write"
-	res, err := t.tx.ExecContext(ctx, stmt, args...)
 	if err != nil {
 		return 0, explain(op, err)
 	}
