@@ -33,7 +33,7 @@ func chunkSum(id int64, data []byte) int64 {
 // upload is the bytes of an object on their way into the database.
 type upload struct {
 	body io.Reader
-	blob int64 // 0 before it has a number
+	blob int64
 	next int64 // number of the next chunk
 	size int64 // bytes that were read
 	data []byte
@@ -64,11 +64,6 @@ func (u *upload) fill() error {
 
 // flush writes what fill read.
 func (u *upload) flush(ctx context.Context, tx *sqlite.Tx) error {
-	if u.blob == 0 {
-		if err := tx.Row(ctx, nextBlob, nil, &u.blob); err != nil {
-			return err
-		}
-	}
 	next := u.next
 	for data := range slices.Chunk(u.data, chunkSize) {
 		id := chunkID(u.blob, next)

@@ -8,8 +8,8 @@ import (
 	"github.com/sre-go/sre/internal/sqlite"
 )
 
-// Chunks that nobody needs any more are removed by the writes that come after, a few each, so that small objects cost no
-// transaction of their own. Where more are left than that, they are removed at once.
+// Few chunks are removed with the object they belonged to. Those that somebody reads at that time are removed by the writes
+// that come after, a few each, and many are removed in transactions of their own.
 const (
 	smallSweep = 16 // chunks that a write removes
 	largeSweep = 64 // chunks that one transaction removes when there are many
@@ -47,7 +47,13 @@ func (s *store) collectAll(ctx context.Context) error {
 
 // collect removes some chunks that nobody needs any more.
 func (s *store) collect(ctx context.Context, tx *sqlite.Tx, limit int64) error {
-	_, err := s.sweep(ctx, tx, limit)
+	if !s.loose.Swap(false) {
+		return nil
+	}
+	more, err := s.sweep(ctx, tx, limit)
+	if more || err != nil {
+		s.loose.Store(true)
+	}
 	return err
 }
 
@@ -56,14 +62,20 @@ func (s *store) collect(ctx context.Context, tx *sqlite.Tx, limit int64) error {
 func (s *store) sweep(ctx context.Context, tx *sqlite.Tx, limit int64) (more bool, err error) {
 	before := stamp(s.clock.Now().Add(-abandoned))
 	for blob := int64(0); limit > 0; {
-		err := tx.Row(ctx, nextLoose, []any{blob, before}, &blob)
+		var writing, since, sum int64
+		err := tx.Row(ctx, nextLoose, []any{blob, before}, &blob, &writing, &since, &sum)
 		if fault.Is(err, fault.NotFound) {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
+		if looseSum(blob, writing, since) != sum {
+			s.log.ErrorContext(ctx, "chunks of a removed object stay, as the note about them is damaged", "blob", blob)
+			continue
+		}
 		if s.held.has(blob) {
+			s.loose.Store(true) // for a later time
 			continue
 		}
 		n, err := tx.Exec(ctx, deleteChunks, chunkID(blob, 0), chunkID(blob+1, 0), limit)
@@ -80,28 +92,38 @@ func (s *store) sweep(ctx context.Context, tx *sqlite.Tx, limit int64) (more boo
 	return true, nil
 }
 
-// clean removes objects whose time has passed, and all chunks that nobody needs any more.
+// clean removes objects whose time has passed, and all chunks that nobody needs any more. Damaged objects stay for the
+// operator to look at.
 func (s *store) clean(ctx context.Context) error {
 	if !s.db.Exists() {
 		return nil // nothing was stored yet
 	}
-	for left := true; left; {
-		err := s.db.Write(ctx, func(tx *sqlite.Tx) error {
-			var name string
-			var blob int64
-			err := tx.Row(ctx, selectExpired, []any{s.now()}, &name, &blob)
-			if fault.Is(err, fault.NotFound) {
-				left = false
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			return s.remove(ctx, tx, name, blob)
-		})
+	after := ""
+	for {
+		var r row
+		err := s.db.Row(ctx, selectExpired, []any{s.now(), after}, r.dest()...)
+		if fault.Is(err, fault.NotFound) {
+			return s.collectAll(ctx)
+		}
 		if err != nil {
 			return err
 		}
+		if after = r.name; r.rightsSum() != r.rights || r.contentSum() != r.content {
+			continue
+		}
+		if err := s.removeExpired(ctx, r); err != nil {
+			return err
+		}
 	}
-	return s.collectAll(ctx)
+}
+
+// removeExpired removes an object whose time has passed, if it is still the same.
+func (s *store) removeExpired(ctx context.Context, r row) error {
+	return s.db.Write(ctx, func(tx *sqlite.Tx) error {
+		n, err := tx.Exec(ctx, deleteObject+" AND blob = ? AND content = ? AND generation = ?", r.name, r.blob, r.content, r.generation)
+		if err != nil || n == 0 {
+			return err
+		}
+		return s.loosen(ctx, tx, r.blob, false)
+	})
 }

@@ -131,6 +131,9 @@ func TestF06_DamagedRow(t *testing.T) {
 			if c.rights != fault.Is(err, fault.Denied) || !c.rights && err != nil {
 				t.Errorf("Delete = %v, want it denied: %v", err, c.rights)
 			}
+			if err := r.store.clean(t.Context()); err != nil {
+				t.Errorf("clean = %v", err)
+			}
 			r.want("a", "m", "text of m")
 			r.want("b", "of-b", "text of b")
 		})
@@ -202,6 +205,46 @@ func TestF06_DamagedChunk(t *testing.T) {
 			r.wantDamaged()
 		})
 	}
+}
+
+// A damaged note about chunks that can go, or a damaged counter, costs no object its bytes.
+func TestF06_DamagedNotes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, t.TempDir())
+	body := text(manyBytes + batchSize)
+	for _, name := range []string{"x", "y"} {
+		r.write("a", name, body)
+	}
+	o, err := r.as("a").Open(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.as("a").Delete(t.Context(), "x"); err != nil { // its chunks stay for the reader
+		t.Fatal(err)
+	}
+	if err := o.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.exec("UPDATE loose SET blob = (SELECT blob FROM object WHERE name = 'y')")
+	r.exec("UPDATE counter SET last = 0")
+	if err := r.store.clean(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.want("a", "y", body)
+	r.close()
+	again := newRig(t, r.dir)
+	for i := range 3 {
+		again.write("a", fmt.Sprint("new", i), "after the counter was damaged")
+	}
+	again.want("a", "y", body)
+	again.wantDamaged()
+	again.exec("UPDATE counter SET last = 1 << 61")
+	again.close()
+	last := newRig(t, r.dir)
+	if err := last.as("a").Write(t.Context(), "z", []byte("z"), storage.Options{}); fault.CodeOf(err) != storage.CodeDamaged {
+		t.Errorf("Write with a counter at its end = %v, want %s", err, storage.CodeDamaged)
+	}
+	last.want("a", "y", body)
 }
 
 // A record that lost its rights is refused to everybody by every operation, with one audit record each.
@@ -311,7 +354,7 @@ func TestF01_SuddenEnd(t *testing.T) {
 	r.write("a", "large", text(batchSize+100))
 	for round := range 10 {
 		r.write("a", "last", fmt.Sprint("round ", round))
-		u := &upload{body: strings.NewReader(text(batchSize))}
+		u := r.upload()
 		if err := u.fill(); err != nil {
 			t.Fatal(err)
 		}

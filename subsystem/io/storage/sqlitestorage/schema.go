@@ -32,7 +32,8 @@ CREATE TABLE chunk (
 CREATE TABLE loose (
 	blob    INTEGER PRIMARY KEY,
 	writing INTEGER NOT NULL,
-	since   INTEGER NOT NULL
+	since   INTEGER NOT NULL,
+	sum     INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE counter (last INTEGER NOT NULL) STRICT;
@@ -51,28 +52,36 @@ const (
 	// listObjects takes what names begin with or come after, the name before, and how many at most.
 	listObjects = "SELECT " + columns + " FROM object WHERE name >= ? AND name > ? ORDER BY name LIMIT ?"
 
-	upsertObject = `INSERT INTO object (` + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (name) DO UPDATE SET generation = excluded.generation, acl = excluded.acl, rights = excluded.rights,
-			expires = excluded.expires, modified = excluded.modified, size = excluded.size, blob = excluded.blob,
-			metadata = excluded.metadata, content = excluded.content`
+	// insertObject and updateObject change nothing when something came in between.
+	insertObject = "INSERT INTO object (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING"
+
+	// updateObject takes all columns, then those of the object it replaces: name, generation, blob and content.
+	updateObject = `UPDATE object SET (` + columns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		WHERE name = ? AND generation = ? AND blob = ? AND content = ?`
 
 	deleteObject = "DELETE FROM object WHERE name = ?"
 
-	selectExpired = "SELECT name, blob FROM object WHERE expires <> 0 AND expires <= ? ORDER BY expires LIMIT 1"
+	// selectExpired takes now and the name before.
+	selectExpired = "SELECT " + columns + " FROM object WHERE expires <> 0 AND expires <= ? AND name > ? ORDER BY name LIMIT 1"
 
-	nextBlob = "UPDATE counter SET last = last + 1 RETURNING last"
+	// reserveBlobs takes how many. The numbers of chunks that are there are never given again, whatever the counter says.
+	reserveBlobs = "UPDATE counter SET last = max(last, coalesce((SELECT max(id) FROM chunk), 0) >> 20) + ? RETURNING last"
 
 	insertChunk = "INSERT INTO chunk (id, sum, data) VALUES (?, ?, ?)"
 
 	selectChunk = "SELECT sum, data FROM chunk WHERE id = ?"
 
+	// deleteBlob takes the first id and the one behind the last.
+	deleteBlob = "DELETE FROM chunk WHERE id >= ? AND id < ?"
+
 	// deleteChunks takes the first id, the one behind the last, and how many at most.
 	deleteChunks = "DELETE FROM chunk WHERE id IN (SELECT id FROM chunk WHERE id >= ? AND id < ? ORDER BY id LIMIT ?)"
 
-	insertLoose = "INSERT INTO loose (blob, writing, since) VALUES (?, ?, ?) ON CONFLICT (blob) DO UPDATE SET writing = excluded.writing, since = excluded.since"
+	insertLoose = `INSERT INTO loose (blob, writing, since, sum) VALUES (?, ?, ?, ?)
+		ON CONFLICT (blob) DO UPDATE SET writing = excluded.writing, since = excluded.since, sum = excluded.sum`
 
 	deleteLoose = "DELETE FROM loose WHERE blob = ?"
 
 	// nextLoose takes the blob before and the time from which a blob that is still written is taken for left behind.
-	nextLoose = "SELECT blob FROM loose WHERE blob > ? AND (writing = 0 OR since < ?) ORDER BY blob LIMIT 1"
+	nextLoose = "SELECT blob, writing, since, sum FROM loose WHERE blob > ? AND (writing = 0 OR since < ?) ORDER BY blob LIMIT 1"
 )

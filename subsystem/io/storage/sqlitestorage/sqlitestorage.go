@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sre-go/sre/connector"
@@ -33,10 +34,12 @@ func Definition() connector.Definition {
 
 // store implements [storage.Connector].
 type store struct {
-	db    *sqlite.DB
-	clock effect.Source
-	log   *slog.Logger
-	held  holds
+	db      *sqlite.DB
+	clock   effect.Source
+	log     *slog.Logger
+	held    *holds
+	numbers numbers
+	loose   atomic.Bool // there may be chunks that nobody needs any more
 
 	stop       context.CancelFunc // of the background work; nil before Start
 	background sync.WaitGroup
@@ -51,7 +54,8 @@ func open(_ context.Context, env connector.Env, s settings) (storage.Connector, 
 	if err != nil {
 		return nil, err
 	}
-	st := &store{db: db, clock: env.Effects, log: env.Log, held: holds{blobs: make(map[int64]int)}}
+	st := &store{db: db, clock: env.Effects, log: env.Log, held: newHolds()}
+	st.loose.Store(true) // of the time before
 	if st.log == nil {
 		st.log = slog.New(slog.DiscardHandler)
 	}

@@ -33,6 +33,7 @@ func TestStreams(t *testing.T) { storagetest.Streams(t, Definition(), value.Obj(
 // rig is a store under its service.
 type rig struct {
 	testing.TB
+	dir     string
 	store   *store
 	service *storage.Service
 	denied  *int
@@ -45,7 +46,7 @@ func newRig(t testing.TB, dir string, settings ...value.Member) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{TB: t, store: conn.(*store), denied: new(int)}
+	r := &rig{TB: t, dir: dir, store: conn.(*store), denied: new(int)}
 	t.Cleanup(event.On(env.Events, func(context.Context, access.Decision) { *r.denied++ }))
 	r.service = storage.New(env, connector.Instances[storage.Connector]{Default: "it", ByID: map[string]storage.Connector{"it": r.store}}, ownTeam{})
 	t.Cleanup(r.close)
@@ -107,6 +108,16 @@ func (r *rig) count(table string) (n int) {
 		r.Fatal(err)
 	}
 	return n
+}
+
+// upload is bytes that are about to be written.
+func (r *rig) upload() *upload {
+	r.Helper()
+	blob, err := r.store.newBlob(r.Context())
+	if err != nil {
+		r.Fatal(err)
+	}
+	return &upload{body: strings.NewReader(text(batchSize)), blob: blob}
 }
 
 // text returns a text of n bytes whose chunks differ.
@@ -249,7 +260,7 @@ func TestClean(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		u := &upload{body: strings.NewReader(text(batchSize))}
+		u := r.upload()
 		if err := errors.Join(u.fill(), r.store.stage(t.Context(), u)); err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,9 @@ func (s *store) Write(ctx context.Context, g access.Grant[access.Write], generat
 	name := g.Resource()
 	u := &upload{body: in}
 	err := u.fill()
+	if err == nil {
+		u.blob, err = s.newBlob(ctx)
+	}
 	for err == nil && !u.end {
 		if err = s.stage(ctx, u); err == nil {
 			err = u.fill()
@@ -26,6 +29,7 @@ func (s *store) Write(ctx context.Context, g access.Grant[access.Write], generat
 		dropped, err = s.finish(ctx, name, generation, r, u)
 	}
 	if err != nil {
+		s.loose.Store(true) // what a transaction that was undone would have removed
 		s.abandon(ctx, u)
 		return err
 	}
@@ -39,19 +43,26 @@ func (s *store) stage(ctx context.Context, u *upload) error {
 		if err := u.flush(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, insertLoose, u.blob, 1, s.now())
-		u.used = true // perhaps: abandon looks
-		return err
+		u.used = true // perhaps: abandon does no harm
+		return s.loosen(ctx, tx, u.blob, true)
 	})
 }
 
-// finish writes the last batch and the object, and returns how many bytes nobody needs any more.
+// finish writes the last batch and the object, and returns how many bytes were let go for others to remove.
 func (s *store) finish(ctx context.Context, name, generation string, r storage.Record, u *upload) (dropped int64, err error) {
-	err = s.db.Write(ctx, func(tx *sqlite.Tx) error {
-		old, err := s.replaced(ctx, tx, name, generation)
-		if err != nil {
-			return err
+	before := row{name: name}
+	if s.db.Exists() {
+		if before, err = s.replaced(ctx, s.db, name, generation); err != nil {
+			return 0, err
 		}
+	}
+	removing := int64(0)
+	defer func() {
+		if removing != 0 {
+			s.held.removed(removing)
+		}
+	}()
+	err = s.db.Write(ctx, func(tx *sqlite.Tx) error {
 		if err := s.collect(ctx, tx, smallSweep); err != nil {
 			return err
 		}
@@ -64,7 +75,8 @@ func (s *store) finish(ctx context.Context, name, generation string, r storage.R
 		}
 		next.set(r)
 		next.seal()
-		if _, err := tx.Exec(ctx, upsertObject, next.values()...); err != nil {
+		old, err := s.put(ctx, tx, before, next, generation)
+		if err != nil {
 			return err
 		}
 		if u.used {
@@ -72,14 +84,47 @@ func (s *store) finish(ctx context.Context, name, generation string, r storage.R
 				return lostUpload(err)
 			}
 		}
-		if old.blob == 0 {
-			return nil
-		}
-		dropped = old.size
-		_, err = tx.Exec(ctx, insertLoose, old.blob, 0, s.now())
+		removing, dropped, err = s.letGo(ctx, tx, old)
 		return err
 	})
 	return dropped, err
+}
+
+// put stores a row in place of the one that was seen before the transaction, and returns which one it replaced: another
+// one, when somebody came in between who left the generation.
+func (s *store) put(ctx context.Context, tx *sqlite.Tx, before, next row, generation string) (row, error) {
+	for range 2 { // the second time nobody comes in between
+		var n int64
+		var err error
+		if before.blob == 0 {
+			n, err = tx.Exec(ctx, insertObject, next.values()...)
+		} else {
+			n, err = tx.Exec(ctx, updateObject, append(next.values(), before.name, before.generation, before.blob, before.content)...)
+		}
+		if err != nil || n == 1 {
+			return before, err
+		}
+		if before, err = s.replaced(ctx, tx, next.name, generation); err != nil {
+			return row{}, err
+		}
+	}
+	return row{}, storage.Changed()
+}
+
+// letGo removes the chunks of an object that is no more, when they are few and nobody reads them, and returns the blob of
+// which [holds.removed] is to be told when the transaction has ended. Otherwise it leaves them to others, and returns how
+// many bytes they are.
+func (s *store) letGo(ctx context.Context, tx *sqlite.Tx, old row) (removing, dropped int64, err error) {
+	switch {
+	case old.blob == 0:
+		return 0, 0, nil
+	case old.contentSum() != old.content:
+		return 0, 0, nil // who knows whose they are
+	case old.size <= manyBytes && s.held.remove(old.blob):
+		_, err := tx.Exec(ctx, deleteBlob, chunkID(old.blob, 0), chunkID(old.blob+1, 0))
+		return old.blob, 0, err
+	}
+	return 0, old.size, s.loosen(ctx, tx, old.blob, false)
 }
 
 // lostUpload is the error of a write whose bytes were taken for left behind, as it took more than a day.
@@ -92,12 +137,12 @@ func lostUpload(err error) error {
 
 // replaced returns the row that a write replaces, one whose blob is 0 when there is none. It checks the generation. The
 // object it replaces may be damaged in all but its rights.
-func (s *store) replaced(ctx context.Context, tx *sqlite.Tx, name, generation string) (row, error) {
+func (s *store) replaced(ctx context.Context, db asker, name, generation string) (row, error) {
 	if generation != "" {
-		return s.current(ctx, tx, name, generation)
+		return s.current(ctx, db, name, generation)
 	}
 	var old row
-	err := tx.Row(ctx, selectObject, []any{name}, old.dest()...)
+	err := db.Row(ctx, selectObject, []any{name}, old.dest()...)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return row{}, nil
@@ -120,7 +165,7 @@ func (s *store) abandon(ctx context.Context, u *upload) {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
-	if _, err := s.db.Exec(ctx, "UPDATE loose SET writing = 0 WHERE blob = ?", u.blob); err != nil {
+	if err := s.db.Write(ctx, func(tx *sqlite.Tx) error { return s.loosen(ctx, tx, u.blob, false) }); err != nil {
 		s.log.WarnContext(ctx, "cannot remove the bytes of a write that failed", "error", err)
 		return
 	}
@@ -149,24 +194,25 @@ func (s *store) SetACL(ctx context.Context, g access.Grant[access.Owner], genera
 // change changes the row of an object and leaves its bytes.
 func (s *store) change(ctx context.Context, name, generation string, edit func(*row, storage.Record) error) error {
 	return s.db.Write(ctx, func(tx *sqlite.Tx) error {
-		r, err := s.current(ctx, tx, name, generation)
+		old, err := s.current(ctx, tx, name, generation)
 		if err != nil {
 			return err
 		}
-		ruling, err := r.ruling()
+		ruling, err := old.ruling()
 		if err != nil {
 			return err
 		}
-		info, err := r.info()
+		info, err := old.info()
 		if err != nil {
 			return err
 		}
-		if err := edit(&r, storage.Record{ACL: ruling.ACL, Metadata: info.Metadata, Expires: info.Expires}); err != nil {
+		next := old
+		if err := edit(&next, storage.Record{ACL: ruling.ACL, Metadata: info.Metadata, Expires: info.Expires}); err != nil {
 			return err
 		}
-		r.modified = s.now()
-		r.seal()
-		_, err = tx.Exec(ctx, upsertObject, r.values()...)
+		next.modified = s.now()
+		next.seal()
+		_, err = s.put(ctx, tx, old, next, generation)
 		return err
 	})
 }
@@ -174,26 +220,25 @@ func (s *store) change(ctx context.Context, name, generation string, edit func(*
 // Delete implements [storage.Connector].
 func (s *store) Delete(ctx context.Context, g access.Grant[access.Write], generation string) error {
 	name := g.Resource()
-	var dropped int64
+	var removing, dropped int64
+	defer func() {
+		if removing != 0 {
+			s.held.removed(removing)
+		}
+	}()
 	err := s.db.Write(ctx, func(tx *sqlite.Tx) error {
-		r, err := s.current(ctx, tx, name, generation)
+		old, err := s.current(ctx, tx, name, generation)
 		if err != nil {
 			return err
 		}
-		dropped = r.size
-		return s.remove(ctx, tx, name, r.blob)
+		if _, err := tx.Exec(ctx, deleteObject, name); err != nil {
+			return err
+		}
+		removing, dropped, err = s.letGo(ctx, tx, old)
+		return err
 	})
 	if err == nil {
 		s.tidy(ctx, dropped)
 	}
-	return err
-}
-
-// remove removes an object and lets its chunks go.
-func (s *store) remove(ctx context.Context, tx *sqlite.Tx, name string, blob int64) error {
-	if _, err := tx.Exec(ctx, deleteObject, name); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, insertLoose, blob, 0, s.now())
 	return err
 }
