@@ -107,6 +107,8 @@ type JobState struct {
 type Delta struct {
 	Content  string
 	Thinking string
+	// OneLine shows line breaks to monitors as the two characters \n, as agents expect of some components.
+	OneLine bool
 }
 
 // Loop is the state of a loop between the calls of its component. The engine keeps it; the component drives it.

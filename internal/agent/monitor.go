@@ -59,5 +59,5 @@ func (x *execution) Emit(call *component.Call, d component.Delta) {
 		s.say(call, d)
 		return
 	}
-	tell(x.watcher, d.Content, d.Thinking)
+	tell(x.watcher, d)
 }

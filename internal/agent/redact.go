@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/sre-go/sre/component"
@@ -29,6 +30,7 @@ type screen struct {
 type stream struct {
 	by                *secret.Redactor
 	content, thinking *redact.Stream
+	oneLine           bool
 }
 
 // screened returns the watcher of a run behind a screen. An agent that was called by another one of the team has the
@@ -49,7 +51,7 @@ func (s *screen) Watch(name string, payload value.Value) {
 func (s *screen) say(call *component.Call, d component.Delta) {
 	by := s.agent.Redactor()
 	if by == nil {
-		s.pass(d.Content, d.Thinking)
+		tell(s.to, d)
 		return
 	}
 	s.mu.Lock()
@@ -63,7 +65,8 @@ func (s *screen) say(call *component.Call, d component.Delta) {
 		}
 		s.streams[call] = st
 	}
-	s.pass(st.content.Next(d.Content), st.thinking.Next(d.Thinking))
+	st.oneLine = d.OneLine
+	tell(s.to, component.Delta{Content: st.content.Next(d.Content), Thinking: st.thinking.Next(d.Thinking), OneLine: st.oneLine})
 }
 
 // said passes on what still waits of a call, which has ended.
@@ -76,19 +79,20 @@ func (s *screen) said(call *component.Call) {
 
 func (s *screen) end(st *stream) {
 	if st != nil {
-		s.pass(st.content.End(), st.thinking.End())
+		tell(s.to, component.Delta{Content: st.content.End(), Thinking: st.thinking.End(), OneLine: st.oneLine})
 	}
 }
 
-func (s *screen) pass(content, thinking string) { tell(s.to, content, thinking) }
-
 // tell gives partial output to a watcher.
-func tell(w engine.Watcher, content, thinking string) {
-	if content != "" {
-		w.Watch("llm/passthrough/content", value.Of(content))
+func tell(w engine.Watcher, d component.Delta) {
+	if d.OneLine {
+		d.Content, d.Thinking = strings.ReplaceAll(d.Content, "\n", `\n`), strings.ReplaceAll(d.Thinking, "\n", `\n`)
 	}
-	if thinking != "" {
-		w.Watch("llm/passthrough/thinking", value.Of(thinking))
+	if d.Content != "" {
+		w.Watch("llm/passthrough/content", value.Of(d.Content))
+	}
+	if d.Thinking != "" {
+		w.Watch("llm/passthrough/thinking", value.Of(d.Thinking))
 	}
 }
 

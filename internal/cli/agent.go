@@ -24,7 +24,7 @@ func (a *app) agent() *cobra.Command {
 			"With --prompt or --chat a model answers that uses the skills as tools: the one of the agent's file, or --model.",
 		Example: "  sre agent hello.smyth --skill greet name=Ada\n  sre agent report.smyth --skill read file=@report.pdf\n" +
 			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json\n" +
-			"  sre agent hello.smyth --prompt \"greet Ada\" --model openai/gpt-5-mini\n  sre agent hello.smyth --chat",
+			"  sre agent hello.smyth --prompt \"greet Ada\" --model gpt-5-mini\n  sre agent hello.smyth --chat",
 		Args: arguments(1, -1, "an agent file and its inputs"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkModelFlags(f, skill, args[1:]); err != nil {

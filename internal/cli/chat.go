@@ -62,7 +62,7 @@ func (a *app) openChat(ctx context.Context, agent *sre.Agent, model string) (*sr
 	}
 	if chat.Model() == sre.DefaultModel && model == "" {
 		a.hint("no model is named, so Echo answers: it repeats what you say. Store a key with `sre vault set openai` (or set",
-			"OPENAI_API_KEY) and name a model: --model openai/gpt-5-mini")
+			"OPENAI_API_KEY) and name a model: --model gpt-5-mini")
 	}
 	return chat, chat.Model(), nil
 }

@@ -42,9 +42,18 @@ type Info struct {
 
 // Describe returns what is known of a model. The errors are those of asking it.
 func (h *Handle) Describe(ctx context.Context, model string) (Info, error) {
-	m, p, err := h.target(ctx, model, nil)
+	return h.describe(ctx, model, nil)
+}
+
+// DescribeModel is Describe for a model that a request describes itself, see [Request.Inline].
+func (h *Handle) DescribeModel(ctx context.Context, m models.Model) (Info, error) {
+	return h.describe(ctx, m.ID, &m)
+}
+
+func (h *Handle) describe(ctx context.Context, id string, inline *models.Model) (Info, error) {
+	m, p, err := h.target(ctx, id, inline)
 	if err != nil {
-		return Info{}, h.wrap("llm.describe", p, model, err)
+		return Info{}, h.wrap("llm.describe", p, id, err)
 	}
 	_, literal := p.conn.(Literal)
 	return Info{m, literal}, nil

@@ -15,7 +15,7 @@ import (
 
 const priced = `{
 	"cheap": {"provider": "Fake", "modelId": "cheap-1", "credentials": "none", "tokens": 1000, "completionTokens": 100, "prices": {"input": 1, "output": 4, "cacheRead": 0.1, "image": 0.04}},
-	"dear": {"provider": "Fake", "modelId": "dear-1", "credentials": "none", "tokens": 1000, "completionTokens": 100, "prices": {"input": 10, "output": 40}}
+	"dear": {"provider": "Fake", "modelId": "dear-1", "credentials": "none", "tokens": 1000, "completionTokens": 100, "prices": {"input": 1000, "output": 4000, "image": 9}}
 }`
 
 func TestUsed_Money(t *testing.T) {
@@ -27,8 +27,8 @@ func TestUsed_Money(t *testing.T) {
 		priced bool
 	}{
 		{"cheap", 100 + 5 + 10 + 80 + 40_000, true},
-		{"dear", 1000 + 500 + 100 + 800, true},
-		{"plain", 1000 + 500 + 100 + 800 + 40_000, false}, // the dearest of each kind
+		{"dear", 100_000 + 50_000 + 10_000 + 80_000 + 9_000_000, true},
+		{"plain", 100_000 + 50_000 + 10_000 + 80_000 + 9_000_000, false}, // the dearest of all models
 	}
 	for _, tt := range tests {
 		w, _ := world(t, llmtest.Setup{Models: object(t, priced)}, parts(nil, text("a"), used, done()))

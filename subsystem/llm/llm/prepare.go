@@ -65,6 +65,9 @@ func (h *Handle) resolve(ctx context.Context, req *Request) (*Call, provider, er
 	}
 	call.defaults(m.Params)
 	call.MaxTokens = m.FitOutput(call.MaxTokens)
+	if _, literal := p.conn.(Literal); call.Format.JSON && !literal && len(call.Messages) > 0 {
+		call.Messages = AskJSON(call.Messages)
+	}
 	return call, p, call.check()
 }
 

@@ -131,10 +131,10 @@ func TestTeam_Models(t *testing.T) {
 		}
 		list, err := h.List(t.Context())
 		var ids []string
-		for _, m := range list {
+		for _, m := range list[min(len(list), catalogued(t)):] {
 			ids = append(ids, m.ID)
 		}
-		if err != nil || !slices.Equal(ids, []string{"Echo", "cloud", "vertex", "mine", "2"}) {
+		if err != nil || !slices.Equal(ids, []string{"cloud", "vertex", "mine", "2"}) {
 			t.Errorf("%s: List() = %q, %v, want the catalogue and then the team's", name, ids, err)
 		}
 		for _, who := range []string{"agent:other", "agent:stranger", "public"} {
@@ -143,6 +143,22 @@ func TestTeam_Models(t *testing.T) {
 			}
 		}
 	}
+}
+
+// catalogued returns how many models the catalogue begins with that are listed.
+func catalogued(t *testing.T) int {
+	t.Helper()
+	c, faults := models.NewCatalog(models.Builtin())
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	n := 0
+	for _, m := range c.List() {
+		if !m.Hidden {
+			n++
+		}
+	}
+	return n
 }
 
 // A team cannot put its own model in the place of the operator's, and a setting that is broken hurts nobody.
@@ -159,8 +175,8 @@ func TestTeam_ModelOfTheSameName(t *testing.T) {
 				t.Errorf("settings %s: Find(%s) = %+v, %v, want the operator's", settings, id, m, err)
 			}
 		}
-		if list, err := h.List(t.Context()); err != nil || len(list) != 1 {
-			t.Errorf("settings %s: List() = %+v, %v, want the operator's alone", settings, list, err)
+		if list, err := h.List(t.Context()); err != nil || len(list) != catalogued(t) {
+			t.Errorf("settings %s: List() has %d models, %v, want the operator's alone", settings, len(list), err)
 		}
 	}
 }
