@@ -15,18 +15,18 @@ type body struct {
 	ctx     context.Context
 	name    string
 	blob    int64
-	size    int64 // of the whole object
-	next    int64 // number of the next chunk
-	skip    int64 // bytes before the part in the next chunk
-	left    int64 // bytes of the part that were not read yet
-	unread  []byte
-	err     error // once something was wrong
+	size    int64  // of the whole object
+	next    int64  // number of the next chunk
+	skip    int64  // bytes before the part in the next chunk
+	left    int64  // bytes of the part that were not read yet
+	unread  []byte // checked bytes of the part
+	err     error  // once something was wrong
 	release func()
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	if len(b.unread) == 0 && b.err == nil {
-		b.unread, b.err = b.load()
+		b.err = b.load()
 	}
 	if len(b.unread) == 0 && b.err != nil {
 		return 0, b.err
@@ -36,23 +36,33 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// load reads and checks the next chunk.
-func (b *body) load() ([]byte, error) {
+// load reads the next chunk.
+func (b *body) load() error {
 	if b.left == 0 {
-		return nil, io.EOF
+		return io.EOF
 	}
-	length := min(chunkSize, b.size-b.next*chunkSize)
-	data, err := b.store.chunk(b.ctx, b.blob, b.next, length)
+	var sum int64
+	var data []byte
+	err := b.store.db.Row(b.ctx, selectChunk, []any{chunkID(b.blob, b.next)}, &sum, &data)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return nil, b.lost()
+		return b.lost()
 	case err != nil:
-		return nil, err
+		return err
 	}
-	data = data[b.skip:min(length, b.skip+b.left)]
-	b.left -= int64(len(data))
+	return b.take(data, sum)
+}
+
+// take checks the next chunk and gives of it what belongs to the part.
+func (b *body) take(data []byte, sum int64) error {
+	length := min(chunkSize, b.size-b.next*chunkSize)
+	if int64(len(data)) != length || chunkSum(chunkID(b.blob, b.next), data) != sum {
+		return storage.Damaged("the checksum of chunk %d of %q does not match", b.next, b.name)
+	}
+	b.unread = data[b.skip:min(length, b.skip+b.left)]
+	b.left -= int64(len(b.unread))
 	b.next, b.skip = b.next+1, 0
-	return data, nil
+	return nil
 }
 
 // lost says why a chunk is not there: another process replaced or removed the object, or the chunk is lost.
@@ -73,18 +83,4 @@ func (b *body) Close() error {
 	b.release()
 	b.unread, b.err = nil, errors.New("the body is closed")
 	return nil
-}
-
-// chunk returns the n-th chunk of a blob, of that length. No chunk is [fault.NotFound].
-func (s *store) chunk(ctx context.Context, blob, n, length int64) ([]byte, error) {
-	var sum int64
-	var data []byte
-	id := chunkID(blob, n)
-	if err := s.db.Row(ctx, selectChunk, []any{id}, &sum, &data); err != nil {
-		return nil, err
-	}
-	if int64(len(data)) != length || chunkSum(id, data) != sum {
-		return nil, storage.Damaged("the checksum of chunk %d does not match", n)
-	}
-	return data, nil
 }

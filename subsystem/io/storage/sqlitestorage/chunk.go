@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
-	"slices"
 
 	"github.com/sre-go/sre/internal/sqlite"
 )
@@ -32,46 +31,71 @@ func chunkSum(id int64, data []byte) int64 {
 
 // upload is the bytes of an object on their way into the database.
 type upload struct {
-	body io.Reader
-	blob int64
-	next int64 // number of the next chunk
-	size int64 // bytes that were read
-	data []byte
-	end  bool // the body has ended
-	used bool // some of it is in the database, loose
+	body   io.Reader
+	blob   int64
+	next   int64    // number of the next chunk
+	size   int64    // bytes that were read
+	chunks [][]byte // what was read and not written yet; all but the last are full
+	spare  [][]byte // room for chunks
+	end    bool     // the body has ended
+	used   bool     // some of it is in the database, loose
 }
 
 // fill reads the next batch.
 func (u *upload) fill() error {
-	u.data = u.data[:0]
-	for len(u.data) < batchSize {
-		if len(u.data) == cap(u.data) {
-			u.data = slices.Grow(u.data, max(min(len(u.data), batchSize-len(u.data)), 4<<10))
-		}
-		n, err := u.body.Read(u.data[len(u.data):min(cap(u.data), batchSize)])
-		u.data = u.data[:len(u.data)+n]
-		u.size += int64(n)
-		if err == io.EOF {
-			u.end = true
-			return nil
-		}
+	u.spare, u.chunks = append(u.spare, u.chunks...), u.chunks[:0]
+	for len(u.chunks) < batchSize/chunkSize && !u.end {
+		data, err := u.read()
 		if err != nil {
 			return err
+		}
+		if len(data) > 0 {
+			u.chunks = append(u.chunks, data)
+			u.size += int64(len(data))
 		}
 	}
 	return nil
 }
 
+// firstRoom is the room that is made for an object that may be small, in bytes.
+const firstRoom = 4 << 10
+
+// read reads the next chunk, which is short at the end of the body only.
+func (u *upload) read() ([]byte, error) {
+	var data []byte
+	switch {
+	case len(u.spare) > 0:
+		data, u.spare = u.spare[len(u.spare)-1][:0], u.spare[:len(u.spare)-1]
+	case u.size == 0:
+		data = make([]byte, 0, firstRoom)
+	default:
+		data = make([]byte, 0, chunkSize)
+	}
+	for len(data) < chunkSize {
+		if len(data) == cap(data) {
+			data = append(make([]byte, 0, min(4*cap(data), chunkSize)), data...)
+		}
+		n, err := u.body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			u.end = true
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
 // flush writes what fill read.
 func (u *upload) flush(ctx context.Context, tx *sqlite.Tx) error {
-	next := u.next
-	for data := range slices.Chunk(u.data, chunkSize) {
-		id := chunkID(u.blob, next)
+	for i, data := range u.chunks {
+		id := chunkID(u.blob, u.next+int64(i))
 		if _, err := tx.Exec(ctx, insertChunk, id, chunkSum(id, data), data); err != nil {
 			return err
 		}
-		next++
 	}
-	u.next = next
+	u.next += int64(len(u.chunks))
 	return nil
 }

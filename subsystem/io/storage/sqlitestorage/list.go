@@ -125,7 +125,7 @@ func (s *store) readThrough(ctx context.Context, r *row) error {
 	}
 	b := &body{store: s, ctx: ctx, name: r.name, blob: r.blob, size: info.Size, left: info.Size}
 	for err == nil {
-		_, err = b.load()
+		err = b.load()
 	}
 	if b.left == 0 {
 		return nil

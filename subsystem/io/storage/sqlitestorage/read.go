@@ -39,20 +39,25 @@ type asker interface {
 func (s *store) current(ctx context.Context, db asker, name, generation string) (row, error) {
 	var r row
 	err := db.Row(ctx, selectObject, []any{name}, r.dest()...)
+	return r, s.mustBe(&r, generation, err)
+}
+
+// mustBe checks a row that was read, with err, for an object that must have that generation.
+func (s *store) mustBe(r *row, generation string, err error) error {
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return row{}, storage.Changed()
+		return storage.Changed()
 	case err != nil:
-		return row{}, err
+		return err
 	}
 	ruling, err := r.ruling()
 	switch {
 	case err != nil:
-		return row{}, err
+		return err
 	case ruling.Generation != generation || gone(r.expires, s.now()):
-		return row{}, storage.Changed()
+		return storage.Changed()
 	}
-	return r, nil
+	return nil
 }
 
 // Stat implements [storage.Connector].
@@ -75,10 +80,13 @@ func (s *store) Read(ctx context.Context, g access.Grant[access.Read], generatio
 		return nil, storage.Changed()
 	}
 	var r row
+	var sum *int64
+	var data []byte
+	first := max(part.Offset, 0) / chunkSize
 	release, err := s.held.open(func() (int64, error) {
-		var err error
-		r, err = s.current(ctx, s.db, name, generation)
-		return r.blob, err
+		r, sum, data = row{}, nil, nil
+		err := s.db.Row(ctx, selectPart, []any{first, name}, append(r.dest(), &sum, &data)...)
+		return r.blob, s.mustBe(&r, generation, err)
 	})
 	if err != nil {
 		return nil, err
@@ -92,8 +100,14 @@ func (s *store) Read(ctx context.Context, g access.Grant[access.Read], generatio
 		release()
 		return nil, err
 	}
-	return &storage.Object{Info: info, Body: &body{
+	b := &body{
 		store: s, ctx: ctx, name: name, blob: r.blob, size: info.Size, release: release,
 		next: offset / chunkSize, skip: offset % chunkSize, left: length,
-	}}, nil
+	}
+	if sum != nil && length > 0 {
+		if err := b.take(data, *sum); err != nil {
+			b.err = err
+		}
+	}
+	return &storage.Object{Info: info, Body: b}, nil
 }

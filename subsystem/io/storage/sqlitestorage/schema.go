@@ -49,6 +49,10 @@ const (
 
 	selectObject = "SELECT " + columns + " FROM object WHERE name = ?"
 
+	// selectPart takes the number of a chunk and a name: the object and that chunk of it, when it has one.
+	selectPart = `SELECT name, generation, acl, rights, expires, modified, size, blob, metadata, content, sum, data
+		FROM object LEFT JOIN chunk ON chunk.id = (object.blob << 20) + ? WHERE name = ?`
+
 	// listObjects takes what names begin with or come after, the name before, and how many at most.
 	listObjects = "SELECT " + columns + " FROM object WHERE name >= ? AND name > ? ORDER BY name LIMIT ?"
 
