@@ -36,6 +36,14 @@ type ChatOptions struct {
 	Tools    []conversation.Tool
 	History  []conversation.Entry
 	Store    conversation.Store
+
+	// Keep keeps what is said in the data folder, under an id of the runtime, for User. Resume is the id of a
+	// conversation that was kept, which goes on and is kept further.
+	Keep   bool
+	Resume string
+	User   string
+
+	shelf conversation.Shelf
 }
 
 // DefaultModel is asked when neither the caller nor the agent names a model: it needs no key.
@@ -46,6 +54,13 @@ const DefaultModel = "Echo"
 func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
 	doc := a.Document()
 	name := o.Model
+	if name == "" && o.Resume != "" {
+		kept, err := a.FindChat(ctx, o.User, o.Resume)
+		if err != nil {
+			return nil, err
+		}
+		name = kept.Model
+	}
 	if name == "" {
 		name, _ = doc.DefaultModel.Str()
 	}
@@ -57,13 +72,13 @@ func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.ID == "" {
-		o.ID = "conv_" + a.runtime.effects.NewID()
+	if err := a.keep(ctx, &o, name); err != nil {
+		return nil, err
 	}
 	cfg := conversation.Config{
 		Model: handle, Name: name, System: a.systemPrompt(o.System), Settings: o.Settings, Raw: o.Raw,
 		MaxInput: o.MaxInput, MaxOutput: o.MaxOutput, MaxCalls: o.MaxCalls, Parallel: o.Parallel,
-		Store: o.Store, Limits: a.runtime.Limits(), Effects: a.runtime.effects, Tokens: &a.runtime.tokens,
+		Store: o.Store, Shelf: o.shelf, Limits: a.runtime.Limits(), Effects: a.runtime.effects, Tokens: &a.runtime.tokens,
 	}
 	cfg.Bound = func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx = access.WithActing(ctx, access.Acting{Candidate: a.Candidate(), Team: a.Team(), Run: o.ID})

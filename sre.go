@@ -31,6 +31,7 @@ import (
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/internal/agent"
 	"github.com/sre-go/sre/internal/audit"
+	"github.com/sre-go/sre/internal/chats"
 	"github.com/sre-go/sre/internal/egress"
 	"github.com/sre-go/sre/internal/engine"
 	"github.com/sre-go/sre/internal/kernel"
@@ -73,6 +74,7 @@ type Runtime struct {
 	audit   *audit.Log       // nil when there is none
 	tokens  tokens.Counter
 	used    *ledger.Ledger // nil without a data folder
+	chats   *chats.Store   // likewise
 	budgets *budgets
 
 	unaudited bool // there is no audit and it is required: secrets are not handed out
@@ -146,18 +148,21 @@ func (rt *Runtime) manager(o *options, services *connector.Services, types []com
 func (rt *Runtime) Close(ctx context.Context) error {
 	err := errors.Join(rt.agents.Close(ctx), rt.kernel.Close(ctx))
 	if rt.used != nil {
-		err = errors.Join(err, rt.used.Close())
+		err = errors.Join(err, rt.used.Close(), rt.chats.Close())
 	}
 	return errors.Join(err, rt.closeAudit(ctx))
 }
 
-// count readies what models are used for to be kept and bounded.
+// count readies what models are used for to be kept and bounded, and conversations to be kept.
 func (rt *Runtime) count(events *event.Bus) (err error) {
 	if rt.dir != "" {
 		if rt.used, err = ledger.New(rt.dir); err != nil {
 			return err
 		}
 		rt.keepUsage(events)
+		if rt.chats, err = chats.New(rt.dir, rt.effects); err != nil {
+			return err
+		}
 	}
 	rt.budgets, err = newBudgets(rt.config.Budgets.Value, rt.used, rt.effects.Now)
 	return err
@@ -176,6 +181,9 @@ type BootReport = kernel.Report
 func (rt *Runtime) Health(ctx context.Context) map[string]error {
 	health := rt.kernel.Health(ctx)
 	rt.checkAudit(ctx, health)
+	if rt.used != nil {
+		health["Usage"], health["Chats"] = rt.used.Check(ctx), rt.chats.Check(ctx)
+	}
 	return health
 }
 
