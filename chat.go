@@ -10,6 +10,8 @@ import (
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/conversation"
 	"github.com/sre-go/sre/internal/openapi"
+	"github.com/sre-go/sre/internal/planner"
+	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/value"
 )
@@ -25,6 +27,7 @@ type Prompt = conversation.Prompt
 type ChatOptions struct {
 	Model     string // id of the model; "" for that of the agent's file
 	System    string // replaces the behavior of the agent's file
+	Mode      Mode   // how the model goes about it
 	ID        string // of the conversation, "" for a new one; the tools are told it
 	MaxInput  int    // tokens that the model is shown, 0 for what it can take
 	MaxOutput int    // tokens of one answer, 0 for the usual
@@ -45,6 +48,15 @@ type ChatOptions struct {
 
 	shelf conversation.Shelf
 }
+
+// Mode is how a model goes about a prompt.
+type Mode string
+
+// The modes.
+const (
+	DirectMode  Mode = ""        // it answers, with tools
+	PlannerMode Mode = "planner" // it plans first and keeps a list of tasks, see package planner
+)
 
 // DefaultModel is asked when neither the caller nor the agent names a model: it needs no key.
 const DefaultModel = "Echo"
@@ -76,7 +88,7 @@ func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
 		return nil, err
 	}
 	cfg := conversation.Config{
-		Model: handle, Name: name, System: a.systemPrompt(o.System), Settings: o.Settings, Raw: o.Raw,
+		ID: o.ID, Model: handle, Name: name, System: a.systemPrompt(o.System), Settings: o.Settings, Raw: o.Raw,
 		MaxInput: o.MaxInput, MaxOutput: o.MaxOutput, MaxCalls: o.MaxCalls, Parallel: o.Parallel,
 		Store: o.Store, Shelf: o.shelf, Limits: a.runtime.Limits(), Effects: a.runtime.effects, Tokens: &a.runtime.tokens,
 	}
@@ -88,6 +100,14 @@ func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
 		cfg.MaxInput = info.Model.ContextTokens
 	}
 	cfg.Tools = append(a.tools(o.ID), o.Tools...)
+	switch o.Mode {
+	case DirectMode:
+	case PlannerMode:
+		cfg.System += "\n\n" + planner.Instruction()
+		cfg.Tools = append(cfg.Tools, planner.New(o.History).Tools()...)
+	default:
+		return nil, fault.New(fault.Invalid, schema.UnknownName("mode", string(o.Mode), []string{"default", string(PlannerMode)}))
+	}
 	return conversation.New(cfg, o.History)
 }
 

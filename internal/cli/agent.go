@@ -24,7 +24,8 @@ func (a *app) agent() *cobra.Command {
 			"With --prompt or --chat a model answers that uses the skills as tools: the one of the agent's file, or --model.",
 		Example: "  sre agent hello.smyth --skill greet name=Ada\n  sre agent report.smyth --skill read file=@report.pdf\n" +
 			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json\n" +
-			"  sre agent hello.smyth --prompt \"greet Ada\" --model gpt-5-mini\n  sre agent hello.smyth --chat",
+			"  sre agent hello.smyth --prompt \"greet Ada\" --model gpt-5-mini\n  sre agent hello.smyth --chat\n  sre agent hello.smyth --chat --resume\n" +
+			"  sre agent hello.smyth --prompt \"plan a party\" --mode planner",
 		Args: arguments(1, -1, "an agent file and its inputs"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkModelFlags(f, skill, args[1:]); err != nil {
@@ -42,6 +43,11 @@ func (a *app) agent() *cobra.Command {
 	c.Flags().StringVarP(&f.prompt, "prompt", "p", "", "what to say to the agent")
 	c.Flags().BoolVarP(&f.chat, "chat", "c", false, "talk with the agent until the input ends")
 	c.Flags().StringVar(&f.model, "model", "", "the model to ask: an id of the catalogue, or provider/model")
+	c.Flags().StringVar(&f.mode, "mode", "default", "how the model goes about it: default, or planner for a list of tasks first")
+	c.Flags().StringVar(&f.resume, "resume", "", "go on with a conversation: its id, or the last one")
+	c.Flags().Lookup("resume").NoOptDefVal = lastChat
+	c.Flags().BoolVar(&f.forget, "no-history", false, "do not keep the conversation")
+	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"default", string(sre.PlannerMode)}, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().StringVar(&skill, "skill", "", "the skill to run")
 	_ = c.RegisterFlagCompletionFunc("skill", func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {

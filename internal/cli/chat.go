@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/fault"
@@ -18,7 +19,23 @@ type modelFlags struct {
 	model  string
 	prompt string
 	chat   bool
+	mode   string
+	resume string // id of a conversation, or "last"
+	forget bool   // keep nothing
 }
+
+// options are what the flags say about a conversation. One that is held line by line is kept, so that it can be resumed;
+// a single prompt is kept when it goes on with one.
+func (f modelFlags) options() sre.ChatOptions {
+	o := sre.ChatOptions{Model: f.model, User: localUser, Resume: f.resume, Keep: f.chat && !f.forget}
+	if f.mode != "default" {
+		o.Mode = sre.Mode(f.mode)
+	}
+	return o
+}
+
+// localUser is whose conversations those at the terminal are.
+const localUser = "local"
 
 // runPrompt says one prompt to an agent and prints the answer.
 func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err error) {
@@ -31,7 +48,7 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 	if err != nil {
 		return err
 	}
-	chat, model, err := a.openChat(ctx, agent, f.model)
+	chat, model, err := a.openChat(ctx, agent, f)
 	if err != nil {
 		return err
 	}
@@ -55,12 +72,23 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 }
 
 // openChat begins a conversation with an agent. Without a model anywhere Echo answers, and says so.
-func (a *app) openChat(ctx context.Context, agent *sre.Agent, model string) (*sre.Chat, string, error) {
-	chat, err := agent.Chat(ctx, sre.ChatOptions{Model: model})
+func (a *app) openChat(ctx context.Context, agent *sre.Agent, f modelFlags) (*sre.Chat, string, error) {
+	o := f.options()
+	if o.Resume == lastChat {
+		kept, err := agent.Chats(ctx, localUser, time.Time{}, 1)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(kept) == 0 {
+			return nil, "", fault.Hint(fault.Newf(fault.NotFound, "there is no conversation with this agent yet"), "begin one: leave out --resume")
+		}
+		o.Resume = kept[0].ID
+	}
+	chat, err := agent.Chat(ctx, o)
 	if err != nil {
 		return nil, "", err
 	}
-	if chat.Model() == sre.DefaultModel && model == "" {
+	if chat.Model() == sre.DefaultModel && f.model == "" && o.Resume == "" {
 		a.hint("no model is named, so Echo answers: it repeats what you say. Store a key with `sre vault set openai` (or set",
 			"OPENAI_API_KEY) and name a model: --model gpt-5-mini")
 	}
@@ -81,6 +109,8 @@ type chatting struct {
 	*talk
 	agent *sre.Agent
 	chat  *sre.Chat
+	flags modelFlags
+	file  string
 	used  llm.Usage
 	calls int
 }
@@ -96,12 +126,14 @@ func (a *app) runChat(ctx context.Context, file string, f modelFlags) (err error
 	if err != nil {
 		return err
 	}
-	chat, model, err := a.openChat(ctx, agent, f.model)
+	chat, model, err := a.openChat(ctx, agent, f)
 	if err != nil {
 		return err
 	}
-	c := &chatting{talk: &talk{app: a, paint: a.paint()}, agent: agent, chat: chat}
+	c := &chatting{talk: &talk{app: a, paint: a.paint()}, agent: agent, chat: chat, flags: f, file: file}
 	c.note(title(agent) + " with " + model + ". /help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.")
+	c.recall(chat.Entries())
+	defer c.wayBack()
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	lines := readLines(reading, a.In)
@@ -202,7 +234,9 @@ func (c *chatting) help() {
 
 // restart begins a new conversation. A model that cannot be asked leaves the one that goes on.
 func (c *chatting) restart(ctx context.Context, model string) error {
-	chat, err := c.agent.Chat(ctx, sre.ChatOptions{Model: model})
+	o := c.flags.options()
+	o.Model, o.Resume = model, ""
+	chat, err := c.agent.Chat(ctx, o)
 	if err != nil {
 		c.app.fail(err)
 		return nil
@@ -233,6 +267,8 @@ func (c *chatting) answer(ctx context.Context, prompt string) error {
 	return nil
 }
 
+func (f modelFlags) talksNot() bool { return !f.chat && f.prompt == "" }
+
 // checkModelFlags refuses flags that say different things.
 func checkModelFlags(f modelFlags, skill string, rest []string) error {
 	switch {
@@ -240,8 +276,14 @@ func checkModelFlags(f modelFlags, skill string, rest []string) error {
 		return usageError{fault.Newf(fault.Invalid, "--chat and --prompt exclude each other")}
 	case (f.chat || f.prompt != "") && (skill != "" || len(rest) > 0):
 		return usageError{fault.Newf(fault.Invalid, "a skill with its inputs is run without --chat and --prompt")}
-	case f.model != "" && !f.chat && f.prompt == "":
+	case f.talksNot() && f.model != "":
 		return usageError{fault.Newf(fault.Invalid, "--model needs --chat or --prompt")}
+	case f.talksNot() && f.resume != "":
+		return usageError{fault.Newf(fault.Invalid, "--resume needs --chat or --prompt")}
+	case f.talksNot() && f.mode != "default":
+		return usageError{fault.Newf(fault.Invalid, "--mode needs --chat or --prompt")}
+	case f.forget && (!f.chat || f.resume != ""):
+		return usageError{fault.Newf(fault.Invalid, "--no-history is for a new --chat: a prompt is not kept, and what is resumed is")}
 	}
 	return nil
 }

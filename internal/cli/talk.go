@@ -8,6 +8,7 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/internal/conversation"
+	"github.com/sre-go/sre/internal/planner"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/value"
 )
@@ -47,10 +48,17 @@ func (t *talk) say(ctx context.Context, chat *sre.Chat, text string) (conversati
 		case conversation.Thinking:
 			t.aside(e.Text)
 		case conversation.Calling:
+			if planner.Owns(e.Call.Name) {
+				continue // the list that it changes is shown
+			}
 			t.newLine()
 			t.note("· " + e.Call.Name + " " + clipLine(e.Args.JSON()))
 		case conversation.Called:
-			t.called(e)
+			if !planner.Owns(e.Call.Name) || e.Failed {
+				t.called(e)
+			}
+		case conversation.Noted:
+			t.tasks(e.Data.Get("tasks"))
 		case conversation.Interrupted:
 			t.newLine()
 			t.note("· " + why(e.Reason))

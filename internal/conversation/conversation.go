@@ -35,6 +35,7 @@ type Store interface {
 
 // Config says how a conversation is held. Model, Name, Effects and Tokens are required.
 type Config struct {
+	ID     string // of the conversation, for those who show it
 	Model  Model
 	Name   string // id of the model
 	System string
@@ -125,6 +126,9 @@ func (c *Conversation) Entries() []Entry {
 
 // Tools returns the tools that the model is shown. They must not be changed.
 func (c *Conversation) Tools() []Tool { return c.c.Tools }
+
+// ID returns the id of the conversation.
+func (c *Conversation) ID() string { return c.c.ID }
 
 // Model returns the id of the model.
 func (c *Conversation) Model() string { return c.c.Name }

@@ -6,7 +6,7 @@ import (
 )
 
 // Event is something that happened while a prompt was answered: [Requested], [Text], [Thinking], [Raw], [Planned],
-// [Calling], [Called], [Used], [Interrupted] or, as the last one of an answer that came to its end, [End].
+// [Calling], [Called], [Noted], [Used], [Interrupted] or, as the last one of an answer that came to its end, [End].
 type Event interface{ isEvent() }
 
 // Requested tells that the model is being asked.
@@ -72,6 +72,13 @@ type Called struct {
 	Pending bool // it was not called: the limit of calls was reached
 }
 
+// Noted is what a tool tells beside its result, under a name of its own: that a list of tasks has changed, for example.
+type Noted struct {
+	Request string
+	Name    string
+	Data    value.Value
+}
+
 // Used tells what a call of the model has used.
 type Used struct {
 	Request string
@@ -109,6 +116,7 @@ func (Raw) isEvent()         {}
 func (Planned) isEvent()     {}
 func (Calling) isEvent()     {}
 func (Called) isEvent()      {}
+func (Noted) isEvent()       {}
 func (Used) isEvent()        {}
 func (Interrupted) isEvent() {}
 func (End) isEvent()         {}

@@ -29,6 +29,8 @@ type Use struct {
 	Headers value.Value // of the prompt
 	// Show passes text, and what a model behind the tool thinks, to whoever reads the answer.
 	Show func(text, thinking string)
+	// Tell tells whoever reads the answer, and not the model, of something: see [Noted].
+	Tell func(name string, data value.Value)
 }
 
 // outcome is what became of a call.
@@ -42,9 +44,9 @@ type outcome struct {
 	bug    error
 }
 
-// arguments reads what a model wrote: JSON, or something that can be mended to it, such as JSON with single quotes. Nothing
-// is an empty object.
-func arguments(text string) (value.Value, error) {
+// ParseArguments reads what a model wrote: JSON, or something that can be mended to it, such as JSON with single quotes.
+// Nothing is an empty object.
+func ParseArguments(text string) (value.Value, error) {
 	if text == "" {
 		return value.Obj(), nil
 	}
@@ -68,7 +70,7 @@ func (t *turn) call(ctx context.Context, c Call, tell func(Event)) (o outcome) {
 	if tool == nil {
 		return o.refused(fault.Newf(fault.NotFound, "there is no tool %q", c.Name))
 	}
-	args, err := arguments(c.Arguments)
+	args, err := ParseArguments(c.Arguments)
 	if err == nil && tool.Check != nil {
 		err = tool.Check(args)
 	}
@@ -85,13 +87,14 @@ func (t *turn) call(ctx context.Context, c Call, tell func(Event)) (o outcome) {
 			tell(Thinking{Request: t.request, Text: thinking, Tool: true})
 		}
 	}
+	note := func(name string, data value.Value) { tell(Noted{Request: t.request, Name: name, Data: data}) }
 	defer func() {
 		if p := recover(); p != nil { // of the tool; what was thrown may hold data, so it is not told
 			o.failed, o.text, o.result = true, "the tool failed: internal error", value.Of("the tool failed: internal error")
 			o.bug = fault.Newf(fault.Internal, "tool %s panicked with a %T\n%s", c.Name, p, debug.Stack())
 		}
 	}()
-	result, err := tool.Do(ctx, Use{ID: c.ID, Args: args, Headers: t.prompt.Headers, Show: show})
+	result, err := tool.Do(ctx, Use{ID: c.ID, Args: args, Headers: t.prompt.Headers, Show: show, Tell: note})
 	if err != nil {
 		o.failed, result = true, value.Of(said(err))
 	}

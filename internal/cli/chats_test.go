@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/sre-go/sre/bundle/std"
+)
+
+// in runs commands in one folder, each in a process of its own as far as the runtime can tell.
+func in(t *testing.T, dir, input string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	m := Machine{In: strings.NewReader(input), Out: &o, Err: &e, Work: dir, Getenv: func(string) string { return "" }}
+	code = Main(context.Background(), std.Set(), m, args)
+	return code, o.String(), e.String()
+}
+
+// A conversation is kept when its command ends, and another one goes on with it, shows it and deletes it.
+func TestChat_IsKept(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.smyth"), []byte(shouter), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := in(t, dir, "", "agent", "a.smyth", "--chat", "--resume"); code != 4 || !strings.Contains(errs, "no conversation with this agent yet") {
+		t.Errorf("nothing to resume: exit %d, %q", code, errs)
+	}
+	if code, out, errs := in(t, dir, "first\n", "agent", "a.smyth", "--chat"); code != 0 || out != "first\n" || !strings.Contains(errs, "--resume=conv_") {
+		t.Fatalf("exit %d, out %q, err %q", code, out, errs)
+	}
+	if code, out, errs := in(t, dir, "unkept\n", "agent", "a.smyth", "--chat", "--no-history"); code != 0 || out != "unkept\n" || strings.Contains(errs, "--resume") {
+		t.Errorf("exit %d, out %q, err %q", code, out, errs)
+	}
+	if code, out, errs := in(t, dir, "", "agent", "a.smyth", "--prompt", "second", "--resume"); code != 0 || out != "second\n" {
+		t.Errorf("exit %d, out %q, err %q", code, out, errs)
+	}
+	code, out, _ := in(t, dir, "", "chat", "list", "--json")
+	id := regexp.MustCompile(`conv_\w+`).FindString(out)
+	if code != 0 || strings.Count(out, "conv_") != 1 || !strings.Contains(out, `"title":"first"`) || !strings.Contains(out, `"messages":"4"`) {
+		t.Fatalf("exit %d, %q, want one conversation", code, out)
+	}
+	if code, _, errs := in(t, dir, "", "agent", "a.smyth", "--chat", "--resume="+id); code != 0 || !strings.Contains(errs, "> second") {
+		t.Errorf("exit %d, err %q, want what was said", code, errs)
+	}
+	if code, out, _ := in(t, dir, "", "chat", "show", id); code != 0 || out != "> first\nfirst\n> second\nsecond\n" {
+		t.Errorf("exit %d, %q", code, out)
+	}
+	if code, out, _ := in(t, dir, "", "chat", "show", id, "--json"); code != 0 || !strings.Contains(out, `"role":"assistant"`) || !strings.Contains(out, `"user":"local"`) {
+		t.Errorf("exit %d, %q", code, out)
+	}
+	if code, _, errs := in(t, dir, "", "chat", "delete", id); code != 0 {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+	if code, _, errs := in(t, dir, "", "chat", "show", id); code != 4 || !strings.Contains(errs, "sre chat list") {
+		t.Errorf("exit %d, %q, want it gone", code, errs)
+	}
+	if code, out, _ := in(t, dir, "", "chat", "list"); code != 0 || out != "no conversation is kept\n" {
+		t.Errorf("exit %d, %q", code, out)
+	}
+}
+
+const plans = `[
+	{"when":{"last_role":"user"},"reply":{"tools":[{"name":"_sre_Plan_Tasks","args":{"tasksList":{"1":{"summary":"look","description":"d"},"2":{"summary":"shout","description":"d"}}}}]}},
+	{"when":{"last_contains":"\"1\":{\"description\":\"d\",\"summary\":\"look\",\"status\":\"planned\""},"reply":{"tools":[{"name":"_sre_UpdateTasks","args":{"taskId":"1","status":"completed"}}]}},
+	{"reply":{"text":"planned"}}]`
+
+func TestPrompt_Planner(t *testing.T) {
+	t.Parallel()
+	code, out, errs := talkTo(t, plans, nil, nil, "--prompt", "go", "--model", "fake", "--mode", "planner")
+	if want := "  □ look\n  □ shout\n  ✓ look\n  □ shout\n"; code != 0 || out != "planned\n" || errs != want {
+		t.Errorf("exit %d, out %q, err %q, want %q", code, out, errs, want)
+	}
+	if code, _, errs := talkTo(t, plans, nil, nil, "--prompt", "go", "--mode", "plan"); code != 3 || !strings.Contains(errs, "planner") {
+		t.Errorf("an unknown mode: exit %d, %q", code, errs)
+	}
+}
+
+func TestCheckModelFlags_OfConversations(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--resume"}, {"--mode", "planner"}, {"--no-history"}, {"--prompt", "x", "--no-history"}, {"--chat", "--resume", "--no-history"}} {
+		if code, _, errs := talkTo(t, `[]`, strings.NewReader(""), nil, args...); code != 2 {
+			t.Errorf("%q: exit %d, %q, want 2", args, code, errs)
+		}
+	}
+}
