@@ -11,6 +11,8 @@ func anthropicFailure(failure value.Value) value.Value {
 		value.M("error", value.Obj(value.M("type", kind), value.M("message", failure.Get("message")))))
 }
 
+func anthropicCry(e *events, failure value.Value) { e.send("error", anthropicFailure(failure).JSON()) }
+
 func anthropicMessage(u utterance, content []value.Value, stop value.Value, out int) value.Value {
 	return value.Obj(
 		value.M("id", value.Of("msg_fake")), value.M("type", value.Of("message")), value.M("role", value.Of("assistant")),
@@ -70,7 +72,9 @@ func anthropicStream(e *events, u utterance) {
 		cut := halves(t.arguments)
 		block(toolBlock(t, value.Obj()), "input_json_delta", "partial_json", cut[:])
 	}
-	e.end()
+	if e.end() {
+		return
+	}
 	e.send(event("message_delta",
 		value.M("delta", value.Obj(value.M("stop_reason", value.Of(u.finishOr("tool_use", "end_turn"))), value.M("stop_sequence", value.NullValue()))),
 		value.M("usage", value.Obj(value.M("output_tokens", value.OfInt(5))))))

@@ -21,6 +21,8 @@ func openAIFailure(failure value.Value) value.Value {
 	)))
 }
 
+func openAICry(e *events, failure value.Value) { e.send("", openAIFailure(failure).JSON()) }
+
 func chatWhole(u utterance) value.Value {
 	message := value.NewBuilder(3).Set("role", value.Of("assistant"))
 	message.Set("content", value.Of(u.text))
@@ -75,7 +77,9 @@ func chatStream(e *events, u utterance) {
 			e.piece("", call(value.M("function", value.Obj(value.M("arguments", value.Of(half))))))
 		}
 	}
-	e.end()
+	if e.end() {
+		return
+	}
 	e.send("", choice(value.Obj(), value.Of(u.finishOr("tool_calls", "stop"))))
 	if u.usage {
 		e.send("", frame(value.List(), value.M("usage", chatUsage())))

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	embeddingsPath    = "/embeddings"
+	embeddingsPath    = version + "/embeddings"
 	defaultDimensions = 1536
 	maxDimensions     = 1 << 16
 )

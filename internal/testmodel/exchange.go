@@ -38,8 +38,11 @@ func (x exchange) system() string {
 	return ""
 }
 
-// answer returns the text of a reply to the exchange; not ok when it has none.
-func (r reply) answer(x exchange) (text string, ok bool) {
+// answer returns the text of a reply to the exchange, the n-th one; not ok when it has none.
+func (r reply) answer(x exchange, seed uint64, n int) (text string, ok bool) {
+	if r.words > 0 {
+		return write(seed, n, r.words), true
+	}
 	switch r.echo {
 	case "user":
 		return x.last("user").text, true
@@ -54,7 +57,7 @@ func (r reply) answer(x exchange) (text string, ok bool) {
 		}
 		return value.OfItems(items).JSON(), true
 	}
-	return r.text.Plain(), !r.text.IsNil()
+	return strings.ReplaceAll(r.text.Plain(), placeholder, value.FormatNumber(float64(n))), !r.text.IsNil()
 }
 
 func common(body value.Value) exchange {

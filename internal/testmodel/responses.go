@@ -93,6 +93,8 @@ func responsesStream(e *events, u utterance) {
 		}
 		e.send(event("response.output_item.done", index, value.M("item", item.value(u.text, true))))
 	}
-	e.end()
+	if e.end() {
+		return
+	}
 	e.send(event("response.completed", value.M("response", u.response(true))))
 }

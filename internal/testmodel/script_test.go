@@ -63,7 +63,7 @@ func TestReply_Echo(t *testing.T) {
 		"user": "u", "last": "a", "system": "s",
 		"messages": `[{"role":"system","content":"s"},{"role":"user","content":"u"},{"role":"assistant","content":"a"}]`,
 	} {
-		if got, ok := (reply{echo: echo}).answer(x); got != want || !ok {
+		if got, ok := (reply{echo: echo}).answer(x, 0, 1); got != want || !ok {
 			t.Errorf("echo %s = %q, want %q", echo, got, want)
 		}
 	}
@@ -148,7 +148,7 @@ func FuzzExchange(f *testing.F) {
 			x := read(b)
 			for _, r := range s.rules {
 				r.matches(x)
-				text, _ := r.reply.answer(x)
+				text, _ := r.reply.answer(x, 0, 1)
 				if got := strings.Join(split(text), ""); got != text {
 					t.Errorf("pieces of %q join to %q", text, got)
 				}

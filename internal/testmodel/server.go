@@ -1,14 +1,16 @@
-// Package testmodel is the scripted model server that agents of recorded cases call.
+// Package testmodel is the scripted model server: agents can be tried, tested and broken without a provider.
 //
-// The cases were recorded against a server that speaks the protocols of real
-// providers (chat completions, responses, Anthropic messages, embeddings) and
-// answers by rules. This server speaks the same, plain and streamed, so that the
-// official clients are tested against bytes, and keeps what it was sent.
+// It speaks the protocols of real providers (chat completions, responses, Anthropic messages, Bedrock's Converse,
+// embeddings), plain and streamed, and answers by rules, so that the official clients are tested against bytes. The
+// cases that were recorded from the reference use its first rules; the rest of them are faults: slowness, answers that
+// break off or stand still, garbage, refusals and hostile tool calls. The same script, seed and order of requests give
+// the same answers. It keeps what it was sent.
 package testmodel
 
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -21,36 +23,63 @@ import (
 // maxBody bounds the body of a request, in bytes.
 const maxBody = 32 << 20
 
+// Config says how a server answers. Effects is required.
+type Config struct {
+	Script Script
+	// Effects paces answers.
+	Effects effect.Source
+	// Seed decides what the script leaves to chance.
+	Seed uint64
+	// Listener is where requests come in, nil for a free port of 127.0.0.1. The server closes it.
+	Listener net.Listener
+	// Seen is told of every request with its answer, one at a time; nil for nobody.
+	Seen func(Exchange)
+}
+
 // Server is a running model server. It is safe for concurrent use.
 type Server struct {
-	loop   *loopback.Server
-	source effect.Source
+	loop *loopback.Server
+	c    Config
 
 	mu       sync.Mutex
 	script   Script
 	used     []int // how often each rule has answered
+	count    int   // requests for an answer so far
 	received []value.Value
+
+	telling sync.Mutex
 }
 
 // Start serves until Close. The source paces delayed answers. The error has the kind fault.Unavailable.
 func Start(ctx context.Context, script Script, source effect.Source) (*Server, error) {
-	s := &Server{script: script, source: source, used: make([]int, len(script.rules))}
-	loop, err := loopback.Start(ctx, http.HandlerFunc(s.serve))
-	if err != nil {
+	return Serve(ctx, Config{Script: script, Effects: source})
+}
+
+// Serve serves until Close. The error has the kind fault.Unavailable.
+func Serve(ctx context.Context, c Config) (*Server, error) {
+	s := &Server{c: c}
+	s.SetScript(c.Script)
+	var err error
+	if c.Listener != nil {
+		s.loop = loopback.Serve(ctx, c.Listener, http.HandlerFunc(s.serve))
+	} else if s.loop, err = loopback.Start(ctx, http.HandlerFunc(s.serve)); err != nil {
 		return nil, err
 	}
-	s.loop = loop
 	return s, nil
 }
 
-// URL returns the base address of OpenAI's protocols, which ends in "/v1". Anthropic's takes it without that.
-func (s *Server) URL() string { return s.loop.URL() + "/v1" }
+// URL returns the base address of OpenAI's protocols, which ends in "/v1". Those of Anthropic and Bedrock are below
+// [Server.Root].
+func (s *Server) URL() string { return s.loop.URL() + version }
+
+// Root returns the address without a path.
+func (s *Server) Root() string { return s.loop.URL() }
 
 // SetScript starts over with another script. It may name the address of the server, which is known only once it runs.
 func (s *Server) SetScript(script Script) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.script, s.used = script, make([]int, len(script.rules))
+	s.script, s.used, s.count = script, make([]int, len(script.rules)), 0
 }
 
 // Close ends the server and waits for all of it.
@@ -65,12 +94,12 @@ func (s *Server) Requests() value.Value {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	path, under := strings.CutPrefix(r.URL.Path, "/v1")
-	p, known := protocolOf(path)
-	if !under || r.Method != http.MethodPost || (!known && path != embeddingsPath) {
+	p, known := protocolOf(r.URL.Path)
+	if r.Method != http.MethodPost || (!known && r.URL.Path != embeddingsPath) {
 		writeJSON(w, http.StatusNotFound, openAIFailure(value.Obj(value.M("message", value.Of("no such route")))))
 		return
 	}
+	path := strings.TrimPrefix(r.URL.Path, version)
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return // too long, or the client went away
@@ -82,30 +111,53 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.record(path, r.Header, body)
-	if path == embeddingsPath {
+	if r.URL.Path == embeddingsPath {
 		writeJSON(w, http.StatusOK, embeddings(body))
 		return
 	}
 	x := p.read(body)
-	answer := s.choose(x)
-	if s.source.Sleep(r.Context(), answer.delay) != nil || answer.drop {
+	answer, rule, n := s.choose(x)
+	s.tell(Exchange{N: n, Path: path, Model: x.model, Stream: x.stream, Role: x.last("").role, Rule: rule, Answer: answer.kind()})
+	if s.c.Effects.Sleep(r.Context(), answer.delay) != nil || answer.drop {
 		panic(http.ErrAbortHandler) // the way of net/http to close a connection without an answer
 	}
-	if !answer.failure.IsAbsent() {
-		status := http.StatusInternalServerError
-		if n, ok := answer.failure.Get("status").Num(); ok && n >= 200 && n <= 999 {
-			status = int(n)
+	if answer.retryAfter != "" {
+		w.Header().Set("Retry-After", answer.retryAfter)
+	}
+	out := &faulty{ResponseWriter: w, ctx: r.Context(), left: answer.cutBytes, stall: answer.stall}
+	if answer.stall && answer.cutBytes < 0 && answer.abortAfter < 0 {
+		out.halt()
+	}
+	switch {
+	case !answer.raw.IsAbsent():
+		out.Header().Set("Content-Type", answer.contentType)
+		out.WriteHeader(answer.status)
+		_, _ = io.WriteString(out, answer.raw.Plain()) // a client that no longer listens is no concern of ours
+	case !answer.failure.IsAbsent() && (answer.cryAfter < 0 || !x.stream):
+		if kind := answer.failure.GetString("type"); kind != "" && p.errorHeader != "" {
+			out.Header().Set(p.errorHeader, kind)
 		}
-		writeJSON(w, status, p.fail(answer.failure))
+		writeJSON(out, answer.status, p.fail(answer.failure))
+	default:
+		text, has := answer.answer(x, s.c.Seed, n)
+		s.speak(out, r, p, utterance{reply: answer.counted(n), model: x.model, text: text, hasText: has, usage: x.usage, stream: x.stream})
+	}
+}
+
+// speak says an answer in a protocol, whole or in pieces.
+func (s *Server) speak(out *faulty, r *http.Request, p protocol, said utterance) {
+	if !said.stream {
+		writeJSON(out, http.StatusOK, p.whole(said))
 		return
 	}
-	text, has := answer.answer(x)
-	said := utterance{reply: answer, model: x.model, text: text, hasText: has, usage: x.usage}
-	if !x.stream {
-		writeJSON(w, http.StatusOK, p.whole(said))
-		return
-	}
-	p.stream(&events{ctx: r.Context(), source: s.source, w: w, pause: answer.chunkDelay, abortAfter: answer.abortAfter}, said)
+	e := &events{ctx: r.Context(), source: s.c.Effects, w: out, pause: said.chunkDelay, abortAfter: said.abortAfter, cryAfter: said.cryAfter, mute: said.mute}
+	e.cry = func() { p.cry(e, said.failure) }
+	defer func() {
+		if thrown := recover(); thrown != nil && thrown != errCried {
+			panic(thrown)
+		}
+	}()
+	p.stream(e, said)
 }
 
 func (s *Server) record(path string, header http.Header, body value.Value) {
@@ -123,21 +175,25 @@ func (s *Server) record(path string, header http.Header, body value.Value) {
 	s.received = append(s.received, v)
 }
 
-// choose returns the reply of the first rule that fits and is not used up.
-func (s *Server) choose(x exchange) reply {
+// choose returns the reply of the first rule that fits and is not used up, its number, or -1 for the usual reply, and
+// the number of the request, from 1.
+func (s *Server) choose(x exchange) (answer reply, rule, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.count++
 	for i, r := range s.script.rules {
-		if (r.times < 0 || s.used[i] < r.times) && r.matches(x) {
+		if (r.times < 0 || s.used[i] < r.times) && r.matches(x) && r.lucky(s.c.Seed, s.count, i) {
 			s.used[i]++
-			return r.reply
+			return s.script.changed(r.reply), i, s.count
 		}
 	}
-	return reply{text: value.Of("OK"), abortAfter: -1}
+	return s.script.changed(usual()), -1, s.count
 }
 
 func writeJSON(w http.ResponseWriter, status int, v value.Value) {
-	w.Header().Set("Content-Type", "application/json")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(v.Append(nil)) // a client that no longer listens is no concern of ours
 }

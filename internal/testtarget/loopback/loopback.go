@@ -36,6 +36,11 @@ func Start(ctx context.Context, handler http.Handler) (*Server, error) {
 	if err != nil {
 		return nil, fault.Newf(fault.Unavailable, "listen on the loopback interface: %w", err)
 	}
+	return Serve(ctx, listener, handler), nil
+}
+
+// Serve is Start on a listener, which the server closes.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler) *Server {
 	base, cancel := context.WithCancel(ctx)
 	s := &Server{url: "http://" + listener.Addr().String(), cancel: cancel, served: make(chan struct{})}
 	s.http = http.Server{
@@ -60,7 +65,7 @@ func Start(ctx context.Context, handler http.Handler) (*Server, error) {
 		defer close(s.served)
 		_ = s.http.Serve(listener) // always ends with http.ErrServerClosed, after Close
 	}()
-	return s, nil
+	return s
 }
 
 // URL returns the address, such as "http://127.0.0.1:40123".
