@@ -3,6 +3,7 @@ package sre
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sre-go/sre/access"
@@ -144,16 +145,23 @@ func (a *Agent) tools(chat string) []conversation.Tool {
 	return out
 }
 
-// checkArgs compares arguments with the declared inputs.
+// checkArgs compares arguments with the declared inputs. Their types are converted where the skill receives them.
 func checkArgs(inputs []component.NodePort, args value.Value) error {
+	known := make([]string, len(inputs))
 	var missing []string
-	for _, in := range inputs {
+	for i, in := range inputs {
+		known[i] = in.Name
 		if !in.Optional && in.DefaultVal.IsNil() && args.Get(in.Name).IsAbsent() {
 			missing = append(missing, in.Name)
 		}
 	}
 	if len(missing) > 0 {
 		return fault.Newf(fault.Invalid, "arguments are missing: %s", strings.Join(missing, ", "))
+	}
+	for _, m := range args.Members() {
+		if !slices.Contains(known, m.Key) {
+			return fault.New(fault.Invalid, schema.UnknownName("argument", m.Key, known))
+		}
 	}
 	return nil
 }

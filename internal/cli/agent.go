@@ -44,6 +44,7 @@ func (a *app) agent() *cobra.Command {
 	c.Flags().BoolVarP(&f.chat, "chat", "c", false, "talk with the agent until the input ends")
 	c.Flags().StringVar(&f.model, "model", "", "the model to ask: an id of the catalogue, or provider/model")
 	c.Flags().StringVar(&f.mode, "mode", "default", "how the model goes about it: default, or planner for a list of tasks first")
+	c.Flags().StringVar(&f.schema, "schema", "", "a file of JSON Schema that the answer to --prompt has to fit")
 	c.Flags().StringVar(&f.resume, "resume", "", "go on with a conversation: its id, or the last one")
 	c.Flags().Lookup("resume").NoOptDefVal = lastChat
 	c.Flags().BoolVar(&f.forget, "no-history", false, "do not keep the conversation")

@@ -10,6 +10,8 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/value"
 )
@@ -20,6 +22,7 @@ type modelFlags struct {
 	prompt string
 	chat   bool
 	mode   string
+	schema string // file of the form of the answer
 	resume string // id of a conversation, or "last"
 	forget bool   // keep nothing
 }
@@ -48,11 +51,15 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 	if err != nil {
 		return err
 	}
-	chat, model, err := a.openChat(ctx, agent, f)
+	form, err := a.readForm(f.schema)
 	if err != nil {
 		return err
 	}
-	t := &talk{app: a, paint: a.paint()}
+	chat, model, err := a.openChat(ctx, agent, f, form)
+	if err != nil {
+		return err
+	}
+	t := &talk{app: a, paint: a.paint(), silent: form.JSON}
 	if a.json {
 		quiet := *a
 		quiet.Out, quiet.Err = io.Discard, io.Discard
@@ -63,17 +70,41 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 		return err
 	}
 	if !a.json {
+		if form.JSON {
+			return a.show(end.Object)
+		}
 		return nil
 	}
+	answer := value.M("text", value.Of(end.Text))
+	if form.JSON {
+		answer = value.M("object", end.Object)
+	}
 	return a.show(value.Obj(
-		value.M("text", value.Of(end.Text)), value.M("model", value.Of(model)), value.M("finish", value.Of(string(end.Reason))),
+		answer, value.M("model", value.Of(model)), value.M("finish", value.Of(string(end.Reason))),
 		value.M("toolCalls", value.OfInt(end.Calls)), value.M("usage", usageValue(end.Usage)),
 	))
 }
 
+// readForm reads the form that an answer is to have: a file of JSON Schema, or nothing for text.
+func (a *app) readForm(file string) (llm.Format, error) {
+	if file == "" {
+		return llm.Format{}, nil
+	}
+	text, err := disk.ReadFile(a.path(file), int64(limits.Default().JSONBytes))
+	if err != nil {
+		return llm.Format{}, err
+	}
+	v, err := value.Decode(text, value.DefaultLimits())
+	if err != nil {
+		return llm.Format{}, &fault.Error{Op: "schema", Resource: file, Kind: fault.Invalid, Err: err}
+	}
+	return llm.Format{JSON: true, Name: "answer", Schema: v}, nil
+}
+
 // openChat begins a conversation with an agent. Without a model anywhere Echo answers, and says so.
-func (a *app) openChat(ctx context.Context, agent *sre.Agent, f modelFlags) (*sre.Chat, string, error) {
+func (a *app) openChat(ctx context.Context, agent *sre.Agent, f modelFlags, form llm.Format) (*sre.Chat, string, error) {
 	o := f.options()
+	o.Settings.Format = form
 	if o.Resume == lastChat {
 		kept, err := agent.Chats(ctx, localUser, time.Time{}, 1)
 		if err != nil {
@@ -126,7 +157,7 @@ func (a *app) runChat(ctx context.Context, file string, f modelFlags) (err error
 	if err != nil {
 		return err
 	}
-	chat, model, err := a.openChat(ctx, agent, f)
+	chat, model, err := a.openChat(ctx, agent, f, llm.Format{})
 	if err != nil {
 		return err
 	}
@@ -276,10 +307,14 @@ func checkModelFlags(f modelFlags, skill string, rest []string) error {
 		return usageError{fault.Newf(fault.Invalid, "--chat and --prompt exclude each other")}
 	case (f.chat || f.prompt != "") && (skill != "" || len(rest) > 0):
 		return usageError{fault.Newf(fault.Invalid, "a skill with its inputs is run without --chat and --prompt")}
+	case f.schema != "" && f.prompt == "":
+		return usageError{fault.Newf(fault.Invalid, "--schema needs --prompt")}
 	case f.talksNot() && f.model != "":
 		return usageError{fault.Newf(fault.Invalid, "--model needs --chat or --prompt")}
 	case f.talksNot() && f.resume != "":
 		return usageError{fault.Newf(fault.Invalid, "--resume needs --chat or --prompt")}
+	case f.schema != "" && f.prompt == "":
+		return usageError{fault.Newf(fault.Invalid, "--schema needs --prompt")}
 	case f.talksNot() && f.mode != "default":
 		return usageError{fault.Newf(fault.Invalid, "--mode needs --chat or --prompt")}
 	case f.forget && (!f.chat || f.resume != ""):

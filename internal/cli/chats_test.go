@@ -89,3 +89,27 @@ func TestCheckModelFlags_OfConversations(t *testing.T) {
 		}
 	}
 }
+
+// An answer in a form of one's own is checked, asked for again when it does not fit, and printed alone.
+func TestPrompt_Schema(t *testing.T) {
+	t.Parallel()
+	const script = `[{"when":{"last_contains":"cannot be used"},"reply":{"text":"{\"n\":5}"}},{"reply":{"text":"{\"n\":\"five\"}"}}]`
+	schema := filepath.Join(t.TempDir(), "form.json")
+	if err := os.WriteFile(schema, []byte(`{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := talkTo(t, script, nil, nil, "--prompt", "go", "--model", "fake", "--schema", schema)
+	if code != 0 || strings.Join(strings.Fields(out), "") != `{"n":5}` || !strings.Contains(errs, "tries again") {
+		t.Errorf("exit %d, out %q, err %q", code, out, errs)
+	}
+	code, out, _ = talkTo(t, script, nil, nil, "--prompt", "go", "--model", "fake", "--schema", schema, "--json")
+	if code != 0 || !strings.HasPrefix(out, `{"object":{"n":5},"model":"fake"`) {
+		t.Errorf("exit %d, out %q", code, out)
+	}
+	if code, _, errs := talkTo(t, script, nil, nil, "--chat", "--schema", schema); code != 2 || !strings.Contains(errs, "--prompt") {
+		t.Errorf("with --chat: exit %d, %q", code, errs)
+	}
+	if code, _, errs := talkTo(t, script, nil, nil, "--prompt", "go", "--schema", schema+"x"); code != 4 || !strings.Contains(errs, "form.jsonx") {
+		t.Errorf("no such file: exit %d, %q", code, errs)
+	}
+}

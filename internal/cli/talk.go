@@ -16,9 +16,10 @@ import (
 // talk says a prompt and prints what comes, as it comes: the answer to standard output, what happens meanwhile to
 // standard error.
 type talk struct {
-	app   *app
-	paint paint
-	line  bool // something stands on the line that is not ended
+	app    *app
+	paint  paint
+	silent bool // the answer is not shown while it comes
+	line   bool // something stands on the line that is not ended
 }
 
 // paint colours texts for a terminal.
@@ -44,7 +45,9 @@ func (t *talk) say(ctx context.Context, chat *sre.Chat, text string) (conversati
 		}
 		switch e := e.(type) {
 		case conversation.Text:
-			t.text(e.Text)
+			if !t.silent {
+				t.text(e.Text)
+			}
 		case conversation.Thinking:
 			t.aside(e.Text)
 		case conversation.Calling:
@@ -59,6 +62,9 @@ func (t *talk) say(ctx context.Context, chat *sre.Chat, text string) (conversati
 			}
 		case conversation.Noted:
 			t.tasks(e.Data.Get("tasks"))
+		case conversation.Rejected:
+			t.newLine()
+			t.note("· the answer is not as asked for, the model tries again: " + clipLine(e.Err.Error()))
 		case conversation.Interrupted:
 			t.newLine()
 			t.note("· " + why(e.Reason))

@@ -12,10 +12,12 @@ package conversation
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/jsonschema"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 )
@@ -72,6 +74,7 @@ const (
 type Conversation struct {
 	c     Config
 	tools map[string]*Tool
+	form  *jsonschema.Schema // of the last answer, nil for any
 
 	rest rest
 	busy sync.Mutex // held while a prompt is answered
@@ -94,6 +97,7 @@ func New(c Config, entries []Entry) (*Conversation, error) {
 	if c.MaxCalls <= 0 || c.MaxCalls > c.Limits.ToolCalls {
 		c.MaxCalls = c.Limits.ToolCalls
 	}
+	c.Tools = slices.Clone(c.Tools)
 	if c.Parallel <= 0 {
 		c.Parallel = defaultParallel
 	}
@@ -103,7 +107,16 @@ func New(c Config, entries []Entry) (*Conversation, error) {
 		if _, twice := conv.tools[t.Name]; twice {
 			return nil, fault.Hint(fault.Newf(fault.Conflict, "two tools have the name %q", t.Name), "rename one of them")
 		}
+		if t.Check == nil {
+			t.schema, _ = jsonschema.Compile(t.Parameters) // one that has no bounds is left to the tool
+		}
 		conv.tools[t.Name] = t
+	}
+	if f := c.Settings.Format; f.JSON && !f.Schema.IsNil() {
+		var err error
+		if conv.form, err = jsonschema.Compile(f.Schema); err != nil {
+			return nil, err
+		}
 	}
 	if conv.rest.shelf = c.Shelf; conv.rest.shelf == nil {
 		conv.rest.shelf = &memory{newID: c.Effects.NewID, texts: map[string]string{}}

@@ -6,7 +6,7 @@ import (
 )
 
 // Event is something that happened while a prompt was answered: [Requested], [Text], [Thinking], [Raw], [Planned],
-// [Calling], [Called], [Noted], [Used], [Interrupted] or, as the last one of an answer that came to its end, [End].
+// [Calling], [Called], [Noted], [Used], [Rejected], [Interrupted] or, as the last one of an answer that came to its end, [End].
 type Event interface{ isEvent() }
 
 // Requested tells that the model is being asked.
@@ -100,10 +100,18 @@ const (
 	Spent    = "budget_exceeded"
 )
 
+// Rejected tells that what the model said does not have the form that was asked for. What was shown of it does not
+// count: the model is asked again.
+type Rejected struct {
+	Request string
+	Err     error
+}
+
 // End tells that the prompt is answered.
 type End struct {
 	Request string
-	Text    string // all that was said, what tools have shown included
+	Text    string      // all that was said, what tools have shown included
+	Object  value.Value // the answer, when it was to be JSON
 	Reason  llm.Reason
 	Usage   llm.Usage // of all calls of the model together
 	Calls   int       // of tools
@@ -118,5 +126,6 @@ func (Calling) isEvent()     {}
 func (Called) isEvent()      {}
 func (Noted) isEvent()       {}
 func (Used) isEvent()        {}
+func (Rejected) isEvent()    {}
 func (Interrupted) isEvent() {}
 func (End) isEvent()         {}

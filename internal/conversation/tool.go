@@ -8,6 +8,7 @@ import (
 
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/jsonfix"
+	"github.com/sre-go/sre/internal/jsonschema"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/value"
 )
@@ -16,10 +17,25 @@ import (
 type Tool struct {
 	llm.ToolSpec
 	Label string // what is shown while it runs, "" for nothing
-	// Check says what is wrong with arguments; nil for nothing. The model is told, so that it can mend them.
+	// Check says what is wrong with arguments. The model is told, so that it can mend them. Without a Check the arguments
+	// are those that fit the Parameters, numbers in quotes and the like put right.
 	Check func(args value.Value) error
 	// Do does it. An error is told to the model in its own words.
 	Do func(ctx context.Context, u Use) (value.Value, error)
+
+	schema *jsonschema.Schema // of the Parameters, nil when Check is used
+}
+
+// check returns the arguments that the tool is given, or what is wrong with them.
+func (t *Tool) check(args value.Value) (value.Value, error) {
+	switch {
+	case t.Check != nil:
+		return args, t.Check(args)
+	case t.schema != nil:
+		args = jsonschema.Coerce(t.Parameters, args)
+		return args, t.schema.Check(args)
+	}
+	return args, nil
 }
 
 // Use is one call of a tool.
@@ -71,8 +87,8 @@ func (t *turn) call(ctx context.Context, c Call, tell func(Event)) (o outcome) {
 		return o.refused(fault.Newf(fault.NotFound, "there is no tool %q", c.Name))
 	}
 	args, err := ParseArguments(c.Arguments)
-	if err == nil && tool.Check != nil {
-		err = tool.Check(args)
+	if err == nil {
+		args, err = tool.check(args)
 	}
 	if err != nil {
 		return o.refused(err)

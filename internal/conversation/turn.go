@@ -56,9 +56,11 @@ type turn struct {
 	last    bool           // the next call is the last one: no tools
 	calls   int            // of tools so far
 	bad     int            // answers in a row whose calls could not be made
-	repeats *repeats
-	text    strings.Builder
-	usage   llm.Usage
+
+	rejected int // answers of another form than the one asked for
+	repeats  *repeats
+	text     strings.Builder
+	usage    llm.Usage
 }
 
 // tell tells an event. It is called on the goroutine that ranges over the answer.
@@ -96,7 +98,14 @@ func (t *turn) run(ctx context.Context) error {
 			return err
 		}
 		if len(answer.Calls) == 0 || t.last {
-			return t.finish(ctx, answer)
+			object, again, err := t.formed(ctx, answer)
+			if err != nil {
+				return err
+			}
+			if !again {
+				return t.finish(ctx, answer, object)
+			}
+			continue
 		}
 		if err := t.useTools(ctx, answer); err != nil {
 			return err
@@ -155,7 +164,7 @@ func (t *turn) passOn(parts iter.Seq2[llm.Part, error]) iter.Seq2[llm.Part, erro
 }
 
 // finish ends the turn with the last answer.
-func (t *turn) finish(ctx context.Context, answer *llm.Response) error {
+func (t *turn) finish(ctx context.Context, answer *llm.Response, object value.Value) error {
 	answer.Calls = nil // those of a last answer are not made
 	if err := t.conv.add(ctx, t.conv.entry(answer.Message())); err != nil {
 		return err
@@ -164,7 +173,7 @@ func (t *turn) finish(ctx context.Context, answer *llm.Response) error {
 	if reason != llm.Stop && reason != llm.ToolCalls {
 		t.tell(Interrupted{Request: t.request, Reason: string(reason)})
 	}
-	t.tell(End{Request: t.request, Text: t.text.String(), Reason: reason, Usage: t.usage, Calls: t.calls})
+	t.tell(End{Request: t.request, Text: t.text.String(), Object: object, Reason: reason, Usage: t.usage, Calls: t.calls})
 	return nil
 }
 
@@ -176,7 +185,7 @@ func (t *turn) spent(ctx context.Context, err error) error {
 	}
 	t.tell(Interrupted{Request: t.request, Reason: Spent})
 	t.tell(Text{Request: t.request, Text: text})
-	return t.finish(ctx, &llm.Response{Text: text, Finish: llm.Finish{Reason: llm.Stop, Raw: fault.CodeOf(err)}})
+	return t.finish(ctx, &llm.Response{Text: text, Finish: llm.Finish{Reason: llm.Stop, Raw: fault.CodeOf(err)}}, value.Value{})
 }
 
 // useTools calls the tools that an answer asks for, as far as the limit goes, and notes the answer with their results.
