@@ -2,7 +2,6 @@ package testmodel
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -77,10 +76,14 @@ type events struct {
 	mute       bool // the stream ends without saying why
 	pieces     int
 	started    bool
+	over       bool // it has failed: nothing is sent any more
 }
 
 // emit writes bytes of a type and sends them on their way.
 func (e *events) emit(contentType string, data []byte) {
+	if e.over {
+		return
+	}
 	if !e.started {
 		e.started = true
 		e.w.Header().Set("Content-Type", contentType)
@@ -101,8 +104,11 @@ func (e *events) send(name, data string) {
 	e.emit("text/event-stream; charset=utf-8", []byte(text))
 }
 
-// errCried ends the handler of a stream that said it failed; see [Server.speak].
-var errCried = errors.New("the stream has ended")
+// fail says that the stream failed; nothing follows.
+func (e *events) fail() {
+	e.cry()
+	e.over = true
+}
 
 // step goes before a piece that carries text, with the pause and the abort that the script asks for.
 func (e *events) step() {
@@ -110,8 +116,7 @@ func (e *events) step() {
 		e.w.halt()
 	}
 	if e.pieces == e.cryAfter {
-		e.cry()
-		panic(errCried)
+		e.fail()
 	}
 	if e.pieces > 0 && e.source.Sleep(e.ctx, e.pause) != nil {
 		panic(http.ErrAbortHandler) // the way of net/http to break a connection off
@@ -132,8 +137,7 @@ func (e *events) end() bool {
 		e.w.halt()
 	}
 	if e.cryAfter >= 0 {
-		e.cry()
-		return true
+		e.fail()
 	}
 	return e.mute
 }

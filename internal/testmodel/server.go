@@ -152,11 +152,6 @@ func (s *Server) speak(out *faulty, r *http.Request, p protocol, said utterance)
 	}
 	e := &events{ctx: r.Context(), source: s.c.Effects, w: out, pause: said.chunkDelay, abortAfter: said.abortAfter, cryAfter: said.cryAfter, mute: said.mute}
 	e.cry = func() { p.cry(e, said.failure) }
-	defer func() {
-		if thrown := recover(); thrown != nil && thrown != errCried {
-			panic(thrown)
-		}
-	}()
 	p.stream(e, said)
 }
 
