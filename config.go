@@ -76,7 +76,14 @@ func (o *options) configuration(set Set) (kernel.Config, error) {
 }
 
 // preferred are the connectors that services have when nothing else is configured, with their settings.
-func (o *options) preferred() value.Value {
+func (o *options) preferred(linked map[string]bool) value.Value {
+	// What is remembered outlives the program, where the database is linked in and there is a folder for it.
+	lasting := func(kind string) string {
+		if o.dir != "" && linked[kind+"/SQLite"] {
+			return "SQLite"
+		}
+		return "RAM"
+	}
 	connector := func(name string, settings ...value.Member) value.Value {
 		return value.Obj(value.M("Connector", value.Of(name)), value.M("Settings", value.Obj(settings...)))
 	}
@@ -95,8 +102,8 @@ func (o *options) preferred() value.Value {
 		value.M("Vault", connector(vault, value.M("operatorTeams", value.Strings([]string{"default"})))),
 		value.M("ManagedVault", connector("SQLiteManagedVault")),
 		value.M("Storage", connector("LocalStorage")),
-		value.M("Cache", connector("RAM")),
-		value.M("NKV", connector("RAM")),
+		value.M("Cache", connector(lasting("Cache"))),
+		value.M("NKV", connector(lasting("NKV"))),
 		value.M("ModelsProvider", connector("JSONModelsProvider")),
 		value.M("LLM", providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),
@@ -125,7 +132,7 @@ func (o *options) defaults(set Set) value.Value {
 		linked[d.Kind.KindName()+"/"+d.Name] = true
 	}
 	b := value.NewBuilder(len(set.Kinds))
-	for _, m := range o.preferred().Members() {
+	for _, m := range o.preferred(linked).Members() {
 		if !m.Value.IsArray() {
 			if linked[m.Key+"/"+m.Value.GetString("Connector")] {
 				b.Set(m.Key, m.Value)
