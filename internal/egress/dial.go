@@ -47,12 +47,7 @@ func (d *door) dialConfigured(ctx context.Context, network, hostPort string) (ne
 	if network != "tcp" && network != "tcp4" && network != "tcp6" {
 		return nil, fault.Newf(fault.Unsupported, "connections are made by TCP, not by %q", network)
 	}
-	conn, err := d.dialUnder(ctx, hostPort, func(host string, _ uint16, a netip.Addr) error {
-		if rule := d.rules.checkConfigured(host, a); rule != "" {
-			return refuse(&Denial{Host: host, Address: a, Rule: rule})
-		}
-		return nil
-	})
+	conn, err := d.dialUnder(ctx, hostPort, d.allowConfigured)
 	if err == nil {
 		return conn, nil
 	}

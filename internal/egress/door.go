@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/sre-go/sre/event"
@@ -22,6 +21,8 @@ type door struct {
 	resolver  Resolver
 	connect   connector
 	transport *http.Transport
+
+	configured *http.Transport // to addresses that the operator wrote down
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -31,7 +32,7 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 		var sent *http.Request
 		if sent, err = d.fill(o.request); err == nil {
 			var resp *http.Response
-			if resp, err = d.transport.RoundTrip(sent); err == nil {
+			if resp, err = d.way(o.request).RoundTrip(sent); err == nil {
 				return d.bound(o, resp)
 			}
 			err = explain(o.request.Context(), err)
@@ -74,7 +75,7 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 	}
 	ctx, cancel := d.patience(r)
 	if proxyOf(ctx) != nil {
-		if err := d.checkBehindProxy(ctx, r.URL); err != nil {
+		if err := d.checkBehindProxy(ctx, r); err != nil {
 			cancel()
 			return outgoing{}, err
 		}
@@ -91,12 +92,16 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 }
 
 // checkBehindProxy asks the policy about the destination, which the proxy connects to and not we.
-func (d *door) checkBehindProxy(ctx context.Context, u *url.URL) error {
-	host, p, err := split(net.JoinHostPort(u.Hostname(), port(u)))
+func (d *door) checkBehindProxy(ctx context.Context, r *http.Request) error {
+	host, p, err := split(net.JoinHostPort(r.URL.Hostname(), port(r.URL)))
 	if err != nil {
 		return err
 	}
-	if _, err := d.resolve(ctx, host, p, d.allow); err != nil {
+	allow := d.allow
+	if configured(r) {
+		allow = d.allowConfigured
+	}
+	if _, err := d.resolve(ctx, host, p, allow); err != nil {
 		return explain(ctx, err)
 	}
 	return nil
@@ -138,7 +143,10 @@ func (d *door) bound(o outgoing, resp *http.Response) (*http.Response, error) {
 }
 
 // CloseIdleConnections gives idle connections back; [http.Client.CloseIdleConnections] calls it.
-func (d *door) CloseIdleConnections() { d.transport.CloseIdleConnections() }
+func (d *door) CloseIdleConnections() {
+	d.transport.CloseIdleConnections()
+	d.configured.CloseIdleConnections()
+}
 
 // explain gives an error of the network its kind. What a limit or a rule ended is told as that.
 func explain(ctx context.Context, err error) error {

@@ -85,6 +85,8 @@ func newDoor(p Policy, l limits.Limits, opts []Option) (*door, error) {
 		IdleConnTimeout:        idleTime,
 		ExpectContinueTimeout:  time.Second,
 	}
+	d.configured = d.transport.Clone()
+	d.configured.DialContext = d.dialWrittenDown
 	return d, nil
 }
 
