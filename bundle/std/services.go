@@ -58,7 +58,7 @@ func Kinds() []connector.AnyKind {
 
 // Connectors returns every connector.
 func Connectors() []connector.Definition {
-	return append(openaillm.Definitions(), []connector.Definition{
+	return append(append(openaillm.Definitions(), cloud()...), []connector.Definition{
 		dummyaccount.Definition, jsonfileaccount.Definition, sqliteaccount.Definition,
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,

@@ -43,7 +43,7 @@ func newGates(clock effect.Source) *gates { return &gates{clock: clock, byKey: m
 
 // of returns the gate of a call.
 func (g *gates) of(call *Call, provider string) *gate {
-	key := client{provider: provider, base: call.Target.BaseURL, key: sha256.Sum256([]byte(call.Credential.Optional().Reveal()))}
+	key := client{provider: provider, base: call.Target.BaseURL, key: call.Credential.print()}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if known := g.byKey[key]; known != nil {
@@ -55,6 +55,15 @@ func (g *gates) of(call *Call, provider string) *gate {
 	fresh := &gate{}
 	g.byKey[key] = fresh
 	return fresh
+}
+
+// print tells accounts apart, whatever their credentials are made of.
+func (c Credential) print() [sha256.Size]byte {
+	h := sha256.New()
+	for _, field := range []string{FieldKey, FieldAccessKey, FieldAccount} {
+		_, _ = h.Write([]byte(c.fields[field].Reveal() + "\x00")) // a hash takes everything
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // enter waits until the account may be asked. It is refused while the provider is not well.

@@ -83,10 +83,22 @@ func ask(t *testing.T, script string, req llm.Request) (sent value.Value, got *l
 	return s.Requests().At(0), got, err
 }
 
-// spy is a way out that answers with nothing and keeps the requests.
-type spy struct{ seen []*http.Request }
+// spy keeps the requests that reach it, and passes them on when there is somewhere to go.
+type spy struct {
+	next http.RoundTripper
+	seen []*http.Request
+}
 
+func (s *spy) before(next http.RoundTripper) *spy {
+	s.next = next
+	return s
+}
+
+// RoundTrip implements [http.RoundTripper].
 func (s *spy) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.seen = append(s.seen, r)
-	return nil, http.ErrServerClosed
+	if s.next == nil {
+		return nil, http.ErrServerClosed
+	}
+	return s.next.RoundTrip(r)
 }
