@@ -89,7 +89,7 @@ func table() []row {
 		{".", "below internal/audit internal/budget internal/ledger internal/tokens internal/conversation internal/planner internal/chats"},
 		{"internal/httpserver", ". below"},
 		{"internal/refdoc", ". foundation connector component internal/limits internal/egress"},
-		{"internal/cli", ". below internal/audit internal/ledger internal/budget internal/conversation internal/planner internal/reload internal/livefile internal/vaultfile internal/sealed internal/oauth internal/publicfile internal/httpserver internal/refdoc"},
+		{"internal/cli", ". below internal/audit internal/ledger internal/budget internal/conversation internal/planner internal/reload internal/livefile internal/vaultfile internal/sealed internal/oauth internal/publicfile internal/httpserver internal/refdoc internal/testmodel"},
 		{"bundle/*", ". connector component components/* subsystem/*/* subsystem/*/*/*"},
 		{"cmd/sre", ". fault secret bundle/* internal/cli"},
 		{"internal/testtarget/loopback", "foundation"},
