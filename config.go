@@ -105,7 +105,7 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		value.M("Cache", connector(lasting("Cache"))),
 		value.M("NKV", connector(lasting("NKV"))),
 		value.M("ModelsProvider", connector("JSONModelsProvider")),
-		value.M("LLM", providers(connector)),
+		value.M("LLM", o.providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),
 		value.M("Component", connector("LocalComponent")),
 		value.M("Log", connector("ConsoleLog")),
@@ -114,12 +114,20 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 }
 
 // providers are the connectors of models, under the names by which models name their provider.
-func providers(connector func(string, ...value.Member) value.Value) value.Value {
+func (o *options) providers(connector func(string, ...value.Member) value.Value) value.Value {
+	server := o.modelServer
+	if server == "" {
+		server = o.getenv("OPENAI_COMPATIBLE_BASE_URL")
+	}
 	var list []value.Value
 	for _, name := range []string{
 		"Echo", "OpenAI", "Anthropic", "GoogleAI", "VertexAI", "Bedrock", "Ollama", "Groq", "xAI", "Perplexity", "TogetherAI", "DeepSeek", "OpenRouter",
 		"OpenAICompatible", "Runware",
 	} {
+		if name == "OpenAICompatible" && server != "" {
+			list = append(list, connector(name, value.M("baseURL", value.Of(server))))
+			continue
+		}
 		list = append(list, connector(name))
 	}
 	return value.OfItems(list)

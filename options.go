@@ -29,6 +29,7 @@ type options struct {
 	componentLogs bool
 	ask           func(ctx context.Context, question string) (secret.Value, error)
 	perComponent  bool
+	modelServer   string
 }
 
 func newOptions(opts []Option) (*options, error) {
@@ -54,6 +55,10 @@ func WithConfig(config value.Value) Option { return func(o *options) { o.config 
 
 // WithLog sets where the runtime reports what it does. The default is nowhere.
 func WithLog(log *slog.Logger) Option { return func(o *options) { o.log = log } }
+
+// WithModelServer sets the address of the server that models of the provider openai-compatible are asked of, as
+// OPENAI_COMPATIBLE_BASE_URL does. A configuration that names connectors for LLM itself is not changed.
+func WithModelServer(address string) Option { return func(o *options) { o.modelServer = address } }
 
 // WithEffects sets the source of time, ids and randomness; for tests.
 func WithEffects(e effect.Source) Option { return func(o *options) { o.effects = e } }

@@ -25,6 +25,7 @@ func (a *app) agent() *cobra.Command {
 		Example: "  sre agent hello.smyth --skill greet name=Ada\n  sre agent report.smyth --skill read file=@report.pdf\n" +
 			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json\n" +
 			"  sre agent hello.smyth --prompt \"greet Ada\" --model gpt-5-mini\n  sre agent hello.smyth --chat\n  sre agent hello.smyth --chat --resume\n" +
+			"  sre agent hello.smyth --chat --base-url http://127.0.0.1:8080/v1 --model qwen3\n" +
 			"  sre agent hello.smyth --prompt \"plan a party\" --mode planner",
 		Args: arguments(1, -1, "an agent file and its inputs"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -43,6 +44,7 @@ func (a *app) agent() *cobra.Command {
 	c.Flags().StringVarP(&f.prompt, "prompt", "p", "", "what to say to the agent")
 	c.Flags().BoolVarP(&f.chat, "chat", "c", false, "talk with the agent until the input ends")
 	c.Flags().StringVar(&f.model, "model", "", "the model to ask: an id of the catalogue, or provider/model")
+	c.Flags().StringVar(&f.base, "base-url", "", "a server that speaks OpenAI's interface, for --model: vLLM, LM Studio, llama.cpp and others")
 	c.Flags().StringVar(&f.mode, "mode", "default", "how the model goes about it: default, or planner for a list of tasks first")
 	c.Flags().StringVar(&f.schema, "schema", "", "a file of JSON Schema that the answer to --prompt has to fit")
 	c.Flags().StringVar(&f.resume, "resume", "", "go on with a conversation: its id, or the last one")

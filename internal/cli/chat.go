@@ -22,6 +22,7 @@ type modelFlags struct {
 	prompt string
 	chat   bool
 	mode   string
+	base   string // address of a server that speaks OpenAI's interface
 	schema string // file of the form of the answer
 	resume string // id of a conversation, or "last"
 	forget bool   // keep nothing
@@ -30,11 +31,27 @@ type modelFlags struct {
 // options are what the flags say about a conversation. One that is held line by line is kept, so that it can be resumed;
 // a single prompt is kept when it goes on with one.
 func (f modelFlags) options() sre.ChatOptions {
-	o := sre.ChatOptions{Model: f.model, User: localUser, Resume: f.resume, Keep: f.chat && !f.forget}
+	o := sre.ChatOptions{Model: f.id(), User: localUser, Resume: f.resume, Keep: f.chat && !f.forget}
 	if f.mode != "default" {
 		o.Mode = sre.Mode(f.mode)
 	}
 	return o
+}
+
+// id is the model that is asked: one of the server that is named, or one of the catalogue.
+func (f modelFlags) id() string {
+	if f.base == "" || f.model == "" {
+		return f.model
+	}
+	return "openai-compatible/" + f.model
+}
+
+// server is the server that is named, as an option of the runtime.
+func (f modelFlags) server() []sre.Option {
+	if f.base == "" {
+		return nil
+	}
+	return []sre.Option{sre.WithModelServer(f.base)}
 }
 
 // localUser is whose conversations those at the terminal are.
@@ -42,7 +59,7 @@ const localUser = "local"
 
 // runPrompt says one prompt to an agent and prints the answer.
 func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err error) {
-	rt, err := a.start(ctx)
+	rt, err := a.start(ctx, f.server()...)
 	if err != nil {
 		return err
 	}
@@ -148,7 +165,7 @@ type chatting struct {
 
 // runChat holds a conversation until its input ends.
 func (a *app) runChat(ctx context.Context, file string, f modelFlags) (err error) {
-	rt, err := a.start(ctx)
+	rt, err := a.start(ctx, f.server()...)
 	if err != nil {
 		return err
 	}
@@ -311,6 +328,8 @@ func checkModelFlags(f modelFlags, skill string, rest []string) error {
 		return usageError{fault.Newf(fault.Invalid, "--schema needs --prompt")}
 	case f.talksNot() && f.model != "":
 		return usageError{fault.Newf(fault.Invalid, "--model needs --chat or --prompt")}
+	case f.base != "" && f.model == "":
+		return usageError{fault.Newf(fault.Invalid, "--base-url needs --model, the name of a model on that server")}
 	case f.talksNot() && f.resume != "":
 		return usageError{fault.Newf(fault.Invalid, "--resume needs --chat or --prompt")}
 	case f.schema != "" && f.prompt == "":

@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/sre-go/sre/bundle/std"
+	"github.com/sre-go/sre/effect"
+	"github.com/sre-go/sre/internal/testmodel"
+	"github.com/sre-go/sre/value"
 )
 
 // in runs commands in one folder, each in a process of its own as far as the runtime can tell.
@@ -111,5 +114,35 @@ func TestPrompt_Schema(t *testing.T) {
 	}
 	if code, _, errs := talkTo(t, script, nil, nil, "--prompt", "go", "--schema", schema+"x"); code != 4 || !strings.Contains(errs, "form.jsonx") {
 		t.Errorf("no such file: exit %d, %q", code, errs)
+	}
+}
+
+// A server on this machine is asked when the operator names it, without any configuration; agents cannot reach it.
+func TestPrompt_BaseURL(t *testing.T) {
+	t.Parallel()
+	rules, err := testmodel.ParseScript(value.List(value.Obj(value.M("reply", value.Obj(value.M("text", value.Of("from here")))))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := testmodel.Start(t.Context(), rules, effect.System{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.smyth"), []byte(shouter), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errs := in(t, dir, "", "agent", "a.smyth", "--prompt", "go", "--model", "any", "--base-url", server.URL()); code != 0 || out != "from here\n" {
+		t.Errorf("exit %d, out %q, err %q", code, out, errs)
+	}
+	if got := server.Requests().At(0).Get("body").GetString("model"); got != "any" {
+		t.Errorf("the server was asked for %q", got)
+	}
+	if code, _, errs := in(t, dir, "", "agent", "a.smyth", "--prompt", "go", "--base-url", server.URL()); code != 2 || !strings.Contains(errs, "--model") {
+		t.Errorf("without a model: exit %d, %q", code, errs)
+	}
+	if code, _, errs := in(t, dir, "", "agent", "a.smyth", "--prompt", "go", "--model", "openai-compatible/any"); code == 0 || !strings.Contains(errs, "OPENAI_COMPATIBLE_BASE_URL") {
+		t.Errorf("without a server: exit %d, %q", code, errs)
 	}
 }

@@ -119,6 +119,10 @@ func (s *Service) clockOf() effect.Source {
 
 // provider returns the connector of a provider by name; upper and lower case make no difference.
 func (s *Service) provider(name string) (provider, bool) {
-	p, ok := s.providers[strings.ToLower(name)]
+	name = strings.ToLower(name)
+	p, ok := s.providers[name]
+	if !ok {
+		p, ok = s.providers[strings.ReplaceAll(name, "-", "")] // openai-compatible
+	}
 	return p, ok
 }

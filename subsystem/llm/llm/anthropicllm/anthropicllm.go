@@ -59,6 +59,7 @@ func (c *client) generate(ctx context.Context, call *llm.Call, yield func(llm.Pa
 	if base == "" {
 		base = home
 	}
+	ctx = llm.Reach(ctx, &call.Target, base)
 	opts := []option.RequestOption{
 		option.WithBaseURL(base), option.WithHTTPClient(c.env.HTTP), option.WithMaxRetries(0), option.WithHeader("X-Api-Key", slots.Put(key)),
 		option.WithHeader("anthropic-version", "2023-06-01"),

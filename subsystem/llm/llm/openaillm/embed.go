@@ -18,7 +18,7 @@ func (c *client) Embed(ctx context.Context, call *llm.EmbedCall) (llm.Embeddings
 	if !c.habits.embeddings {
 		return llm.Embeddings{}, fault.Newf(fault.Unsupported, "%s makes no embeddings", c.habits.provider)
 	}
-	ctx, opts, err := c.prepare(ctx, call.Target.BaseURL, call.Credential)
+	ctx, opts, err := c.prepare(ctx, &call.Target, call.Credential)
 	if err != nil {
 		return llm.Embeddings{}, err
 	}

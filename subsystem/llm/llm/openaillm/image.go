@@ -32,7 +32,7 @@ func (c *client) images(ctx context.Context, call *llm.ImageCall) (*openai.Image
 	if !c.habits.images {
 		return nil, fault.Newf(fault.Unsupported, "%s makes no images", c.habits.provider)
 	}
-	ctx, opts, err := c.prepare(ctx, call.Target.BaseURL, call.Credential)
+	ctx, opts, err := c.prepare(ctx, &call.Target, call.Credential)
 	if err != nil {
 		return nil, err
 	}

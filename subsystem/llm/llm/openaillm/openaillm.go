@@ -20,6 +20,7 @@ import (
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/llm/llm"
+	"github.com/sre-go/sre/subsystem/llm/models"
 )
 
 type settings struct {
@@ -51,7 +52,7 @@ type client struct {
 // Generate implements [llm.Connector].
 func (c *client) Generate(ctx context.Context, call *llm.Call) iter.Seq2[llm.Part, error] {
 	return func(yield func(llm.Part, error) bool) {
-		ctx, opts, err := c.prepare(ctx, call.Target.BaseURL, call.Credential)
+		ctx, opts, err := c.prepare(ctx, &call.Target, call.Credential)
 		if err == nil {
 			if c.responses(call) {
 				err = c.respond(ctx, call, opts, yield)
@@ -72,12 +73,13 @@ func (c *client) responses(call *llm.Call) bool {
 
 // prepare returns the context and the options of a request: to which address, with which key, by which way out. The key
 // itself stays here: the request carries a stand-in that the door to the network fills when the host may see it.
-func (c *client) prepare(ctx context.Context, base string, cred llm.Credential) (context.Context, []option.RequestOption, error) {
+func (c *client) prepare(ctx context.Context, target *models.Model, cred llm.Credential) (context.Context, []option.RequestOption, error) {
+	base := target.BaseURL
 	if base == "" {
 		base = c.habits.base
 	}
 	if base == "" {
-		return ctx, nil, fault.Hint(fault.Newf(fault.Invalid, "the address of the provider is not known"), "set baseURL of the model, or of the connector %s", c.habits.name)
+		return ctx, nil, fault.Hint(fault.Newf(fault.Invalid, "the address of the model server is not known"), "set OPENAI_COMPATIBLE_BASE_URL, or baseURL of the model or of the connector %s", c.habits.name)
 	}
 	opts := []option.RequestOption{
 		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/"), option.WithHTTPClient(c.env.HTTP), option.WithMaxRetries(0),
@@ -94,7 +96,7 @@ func (c *client) prepare(ctx context.Context, base string, cred llm.Credential) 
 		ctx = secret.WithSlots(ctx, slots)
 		opts = append(opts, option.WithHeader("Authorization", "Bearer "+slots.Put(key)))
 	}
-	return limits.WithRequestTime(ctx, c.env.Bounds().ModelTime), opts, nil
+	return limits.WithRequestTime(llm.Reach(ctx, target, base), c.env.Bounds().ModelTime), opts, nil
 }
 
 var _ llm.Connector = (*client)(nil)
