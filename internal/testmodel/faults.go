@@ -52,13 +52,34 @@ func (s Script) changed(r reply) reply {
 // placeholder stands in a scripted text or argument for the number of the request.
 const placeholder = "${count}"
 
-// counted fills the number of the request into the arguments of tool calls.
+// Bounds of what a script may ask for.
+const (
+	maxArguments = 128 << 20 // bytes, of all tool calls of an answer
+	maxRepeat    = 10_000
+	maxWords     = 1_000_000
+)
+
+// counted writes the tool calls of the n-th answer.
 func (r reply) counted(n int) reply {
 	number := value.FormatNumber(float64(n))
-	tools := make([]tool, len(r.tools))
-	for i, t := range r.tools {
+	var tools []tool
+	room := maxArguments
+	for _, t := range r.tools {
 		t.arguments = strings.ReplaceAll(t.arguments, placeholder, number)
-		tools[i] = t
+		if t.size > 0 {
+			const begin, end = `{"text":"`, `"}`
+			t.arguments = begin + strings.Repeat("x", max(min(t.size, room)-len(begin)-len(end), 0)) + end
+		}
+		for range min(t.repeat, maxRepeat) {
+			one := t
+			if one.id == "" {
+				one.id = "call_fake_" + value.FormatNumber(float64(len(tools)+1))
+			}
+			if room -= len(one.arguments); room < 0 {
+				break
+			}
+			tools = append(tools, one)
+		}
 	}
 	r.tools = tools
 	return r

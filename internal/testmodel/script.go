@@ -49,7 +49,11 @@ type reply struct {
 }
 
 // tool is one tool call that the model asks for.
-type tool struct{ id, name, arguments string }
+type tool struct {
+	id, name, arguments string
+	size                int // of the arguments in bytes, 0 for as they are
+	repeat              int // how often it is asked for
+}
 
 const (
 	ruleMembers  = " when times chance reply "
@@ -135,33 +139,17 @@ func usual() reply {
 	return reply{text: value.Of("OK"), status: http.StatusOK, contentType: "text/html", cryAfter: -1, abortAfter: -1, cutBytes: -1}
 }
 
-// Bounds of what a script may ask for.
-const (
-	maxArguments = 200 << 20 // bytes
-	maxRepeat    = 10_000
-	maxWords     = 1_000_000
-)
-
 // parseTools reads tool calls. One with "args_bytes" has that many bytes of arguments, one with "repeat" is asked for
-// that often.
+// that often; both are written when they are asked for.
 func parseTools(v value.Value) ([]tool, error) {
 	var tools []tool
 	for _, t := range v.Items() {
 		if err := onlyKnown(t, toolMembers); err != nil {
 			return nil, err
 		}
-		call := tool{id: t.GetString("id"), name: t.GetString("name"), arguments: t.Get("args").Plain()}
-		if n := whole(t.Get("args_bytes"), 0); n > 0 {
-			const begin, end = `{"text":"`, `"}`
-			call.arguments = begin + strings.Repeat("x", max(min(n, maxArguments)-len(begin)-len(end), 0)) + end
-		}
-		for range min(whole(t.Get("repeat"), 1), maxRepeat) {
-			one := call
-			if one.id == "" {
-				one.id = "call_fake_" + value.FormatNumber(float64(len(tools)+1))
-			}
-			tools = append(tools, one)
-		}
+		tools = append(tools, tool{
+			id: t.GetString("id"), name: t.GetString("name"), arguments: t.Get("args").Plain(), size: whole(t.Get("args_bytes"), 0), repeat: whole(t.Get("repeat"), 1),
+		})
 	}
 	return tools, nil
 }

@@ -73,7 +73,7 @@ func TestParseScript_Refuses(t *testing.T) {
 	t.Parallel()
 	for name, script := range map[string]string{
 		"rule": `[{"reply":{},"unless":{}}]`, "condition": `[{"when":{"role":"user"},"reply":{}}]`,
-		"reply": `[{"reply":{"txt":"x"}}]`, "echo": `[{"reply":{"echo":"first"}}]`,
+		"reply": `[{"reply":{"txt":"x"}}]`, "echo": `[{"reply":{"echo":"first"}}]`, "tool": `[{"reply":{"tools":[{"nam":"f"}]}}]`,
 	} {
 		if _, err := ParseScript(parse(t, script)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("ParseScript with an unknown %s: error = %v, want one of kind %v", name, err, fault.Invalid)
@@ -131,6 +131,7 @@ func TestEmbeddings(t *testing.T) {
 func FuzzExchange(f *testing.F) {
 	f.Add(`{"messages":[{"role":"user","content":"a b"}]}`, `[{"when":{"last_role":"user"},"reply":{"echo":"messages"}}]`)
 	f.Add(`{"input":[{"type":"function_call_output","output":[{}]}],"system":3}`, `[{"times":-3,"reply":{"tools":[1]}}]`)
+	f.Add(`{"messages":[{"role":"user","content":[{"toolResult":{"content":[{"text":"r"}]}}]}]}`, `[{"chance":0.5,"reply":{"words":3,"tools":[{"name":"f","args":"${count}","repeat":3}],"cut_bytes":1}}]`)
 	f.Fuzz(func(t *testing.T, body, script string) {
 		b, err := value.Parse(body)
 		if err != nil {
@@ -144,7 +145,7 @@ func FuzzExchange(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, read := range []func(value.Value) exchange{readChat, readResponses, readAnthropic} {
+		for _, read := range []func(value.Value) exchange{readChat, readResponses, readAnthropic, readConverse} {
 			x := read(b)
 			for _, r := range s.rules {
 				r.matches(x)
