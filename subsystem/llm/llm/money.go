@@ -19,6 +19,12 @@ func cost(p models.Prices, u Usage) int64 {
 // bytesPerToken is less than what a token has of any text, so that an estimate by it is never too low for ordinary text.
 const bytesPerToken = 3
 
+// What a picture is taken for, in tokens: providers count those that they are shown and those that they make by size.
+const (
+	perFile  = 1500
+	perImage = 6500
+)
+
 // estimate returns how many tokens a request has, at most about.
 func estimate(req *Request) int {
 	bytes, files := 0, 0
@@ -42,7 +48,6 @@ func estimate(req *Request) int {
 	for _, t := range req.Tools {
 		bytes += len(t.Name) + len(t.Description) + len(t.Parameters.JSON())
 	}
-	const perFile = 1500 // tokens; providers count pictures by their size
 	return bytes/bytesPerToken + files*perFile + 1
 }
 
@@ -74,6 +79,21 @@ func (h *Handle) reserve(ctx context.Context, call *Call) (bill, error) {
 	if err != nil && !prices.Known && fault.CodeOf(err) == "BUDGET_EXCEEDED(money)" {
 		err = fault.Hint(err, "the price of the model %s is not known, so it counts as the dearest one; set prices in its entry", call.Target.ID)
 	}
+	return b, err
+}
+
+// reserveOther reserves what a call may use at most that makes vectors or images.
+func (h *Handle) reserveOther(ctx context.Context, target *models.Model, most Usage) (bill, error) {
+	prices, err := h.service.models.For(h.candidate).Prices(ctx, target)
+	b := bill{prices: prices, input: most.Input}
+	set := budget.Of(ctx)
+	if set.Empty() {
+		return b, nil
+	}
+	if err != nil {
+		return b, err
+	}
+	b.hold, err = set.Reserve(h.service.clock.Now(), budget.Amount{Tokens: int64(most.Input + most.Output), Micros: cost(dearInput(prices), most), Calls: 1})
 	return b, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/budget"
 	"github.com/sre-go/sre/subsystem/llm/llm"
@@ -122,5 +123,39 @@ func TestT53_HundredCallersAtABudget(t *testing.T) {
 	all.Wait()
 	if used := b.Used().Tokens; used > 500 || answers.Load()+refused.Load() != 100 || answers.Load() < 20 {
 		t.Errorf("%d answers, %d refused, %d tokens used of 500", answers.Load(), refused.Load(), used)
+	}
+}
+
+// Vectors and images are paid from the same budgets as answers.
+func TestBudget_VectorsAndImages(t *testing.T) {
+	t.Parallel()
+	w := llmtest.Open(t, llmtest.Setup{Models: object(t, `{
+		"draw": {"provider": "Artist", "modelId": "d", "credentials": "none", "prices": {"input": 1, "output": 1, "image": 0.5}}
+	}`)}, nil, nil, connector.Opened{ID: "Artist", Connector: &artist{vectors: 2}})
+	h := w.As(t, "agent:helper")
+	b := budget.New("run", budget.Amount{Micros: 1_200_000})
+	ctx := budget.With(t.Context(), b)
+	if _, err := h.Embed(ctx, llm.EmbedRequest{Model: "draw", Texts: []string{"a", "b"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Used(); got.Tokens != 2 || got.Calls != 1 || got.Micros != 2 {
+		t.Errorf("after vectors: used %+v", got)
+	}
+	if _, err := llm.Collect(h.MakeImages(ctx, llm.ImageRequest{Model: "draw", Prompt: "x"})); err != nil {
+		t.Fatal(err)
+	}
+	used := b.Used()
+	if used.Calls != 2 || used.Micros < 500_000 {
+		t.Errorf("after an image: used %+v, want its price", used)
+	}
+	if _, err := llm.Collect(h.MakeImages(ctx, llm.ImageRequest{Model: "draw", Prompt: "x", Count: 2})); fault.CodeOf(err) != "BUDGET_EXCEEDED(money)" {
+		t.Errorf("over the budget: %v", err)
+	}
+	small := budget.With(t.Context(), budget.New("run", budget.Amount{Tokens: 1}))
+	if _, err := h.Embed(small, llm.EmbedRequest{Model: "draw", Texts: []string{strings.Repeat("long ", 100)}}); fault.CodeOf(err) != "BUDGET_EXCEEDED(tokens)" {
+		t.Errorf("vectors over the budget: %v", err)
+	}
+	if got := b.Used(); got != used {
+		t.Errorf("what was refused was counted: %+v, then %+v", used, got)
 	}
 }

@@ -25,6 +25,14 @@ func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error
 	if call.Credential, err = h.credential(ctx, &m); err != nil {
 		return Embeddings{}, h.wrap(op, p, req.Model, err)
 	}
+	length := 0
+	for _, text := range req.Texts {
+		length += len(text)
+	}
+	bill, err := h.reserveOther(ctx, &m, Usage{Input: length/bytesPerToken + len(req.Texts)})
+	if err != nil {
+		return Embeddings{}, h.wrap(op, p, req.Model, err)
+	}
 	limit := h.service.limits.ModelTime
 	timed, cancel := context.WithTimeoutCause(ctx, limit, late(limits.ModelTime, "the vectors were not complete after %s", limit))
 	defer cancel()
@@ -32,7 +40,8 @@ func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error
 	if err != nil {
 		err = ended(timed, err)
 	}
-	h.publish(ctx, &m, p, got.Usage, false, call.Credential)
+	used, estimated := bill.settle(got.Usage, err == nil, 0)
+	h.publish(ctx, &m, p, used, estimated, call.Credential)
 	if err == nil && len(got.Vectors) != len(req.Texts) {
 		err = fault.Newf(fault.Unavailable, "the provider sent %d vectors for %d texts", len(got.Vectors), len(req.Texts))
 	}
@@ -65,11 +74,18 @@ func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Par
 			if call.Credential, err = h.credential(ctx, &m); err != nil {
 				return h.wrap(op, p, req.Model, err)
 			}
+			bill, err := h.reserveOther(ctx, &m, Usage{Input: len(req.Prompt)/bytesPerToken + perFile*len(req.Files) + 1, Output: perImage * max(req.Count, 1), Images: max(req.Count, 1)})
+			if err != nil {
+				return h.wrap(op, p, req.Model, err)
+			}
 			var used Usage
+			made := 0
 			err = watch(ctx, &h.service.limits, func(ctx context.Context) iter.Seq2[Part, error] { return maker.MakeImages(ctx, call) }, func(part Part) bool {
 				switch v := part.(type) {
 				case Usage:
 					used = v
+				case Image:
+					made++
 				case Finish:
 					v.Model = m.ID
 					part = v
@@ -77,7 +93,11 @@ func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Par
 				stopped = !yield(part, nil)
 				return !stopped
 			})
-			h.publish(ctx, &m, p, used, false, call.Credential)
+			if used == (Usage{}) && made > 0 {
+				used.Images = made // told by what arrived
+			}
+			used, estimated := bill.settle(used, made > 0, 0)
+			h.publish(ctx, &m, p, used, estimated, call.Credential)
 			if err != nil {
 				return h.wrap(op, p, req.Model, err)
 			}
