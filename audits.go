@@ -41,21 +41,21 @@ func auditSettings(section value.Value, origin, dir string) (audit.Settings, err
 }
 
 // record readies the audit and returns what writes into it; nil when secrets are not to be handed out. A runtime without
-// a data folder has no place for an audit: its decisions are told on the bus alone, unless the configuration insists.
+// a data folder has no place for an audit, so it hands out none unless the configuration does without one.
 func (rt *Runtime) record(events *event.Bus) (func(context.Context, access.Decision) error, error) {
 	section := rt.config.Audit
 	s, err := auditSettings(section.Value, section.Origin, rt.dir)
 	if err != nil {
 		return nil, err
 	}
-	switch insists, _ := section.Value.Get("required").Boolean(); {
+	switch {
 	case s.Enabled && s.Folder != "":
 		rt.audit = audit.New(audit.Options{
 			Folder: s.Folder, MaxBytes: int64(s.MaxBytes), MaxFiles: s.MaxFiles, Effects: rt.effects, Secrets: rt.secrets, Log: rt.log,
 		})
 		rt.audit.Listen(events)
 		return rt.audit.Record, nil
-	case s.Enabled && !insists, !s.Required:
+	case !s.Required:
 		return func(ctx context.Context, d access.Decision) error {
 			event.Publish(ctx, events, d)
 			return nil

@@ -140,6 +140,31 @@ func TestAudit_SwitchedOff(t *testing.T) {
 	}
 }
 
+// T19: a runtime that has no place for an audit hands out no secrets, unless it is told to do without.
+func TestT19_NoPlaceForAnAudit(t *testing.T) {
+	t.Parallel()
+	vault := filepath.Join(t.TempDir(), "keys.json")
+	if err := os.WriteFile(vault, []byte(`{"default":{"key":"canary-0123456789"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for audit, want := range map[string]bool{`{}`: false, `{"required":true}`: false, `{"required":false}`: true} {
+		config, err := value.Parse(`{"audit":` + audit + `,"services":{"Storage":{"Connector":"RAMStorage"},"ManagedVault":{"Connector":"NullManagedVault"},"Vault":{"Connector":"JSONFileVault","Settings":{"file":` + value.Of(vault).JSON() + `}}}}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt, err := sre.Start(t.Context(), std.Set(), sre.WithConfig(config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := vaultGet(t, rt); want != (err == nil) || err != nil && fault.CodeOf(err) != "AUDIT_UNAVAILABLE" {
+			t.Errorf("%s: Get = %v, want a secret: %t", audit, err, want)
+		}
+		if err := rt.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestT29_LogOfARuntime: the log of a runtime has no secret that it handed out.
 func TestT29_LogOfARuntime(t *testing.T) {
 	t.Parallel()

@@ -18,9 +18,12 @@ import (
 	"github.com/sre-go/sre/internal/conformance"
 	"github.com/sre-go/sre/internal/conformance/kernelops"
 	"github.com/sre-go/sre/internal/openapi"
+	"github.com/sre-go/sre/internal/publicfile"
 	"github.com/sre-go/sre/internal/schedule"
+	"github.com/sre-go/sre/internal/smythfs"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/subsystem/io/nkv"
+	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/memory/cache"
 	"github.com/sre-go/sre/value"
 )
@@ -42,7 +45,7 @@ func servable(c *conformance.Case) bool {
 	for _, op := range c.Ops {
 		service, _, _ := strings.Cut(op.Name, ".")
 		switch service {
-		case "vectordb", "models", "llm", "binary", "smythfs":
+		case "vectordb", "models", "llm", "binary":
 			return false
 		}
 	}
@@ -108,6 +111,14 @@ func (s *operating) operate(ctx context.Context, agent value.Value, op conforman
 			return nkvOp(ctx, own, f)
 		}
 		return vaultOp(ctx, own, f)
+	case "smythfs":
+		own, err := as()
+		if err != nil {
+			return value.Value{}, err
+		}
+		return filesOp(ctx, own, f)
+	case "storage.files":
+		return s.files(ctx, f.GetString("match"))
 	case "chunk":
 		s := chunk.Splitter{Size: 512, Overlap: 100} // what the reference does when nothing is said
 		if f.Has("chunkSize") {
@@ -261,6 +272,79 @@ func vaultOp(ctx context.Context, as scope.Scope, f value.Value) (value.Value, e
 		return value.Strings(keys), err
 	}
 	return value.Value{}, fault.Newf(fault.Unsupported, "no such op")
+}
+
+// filesOp does what the reference does with the address of a file, as its candidate.
+func filesOp(ctx context.Context, as scope.Scope, f value.Value) (value.Value, error) {
+	if f.GetString("fn") == "getBaseUri" {
+		c := as.Candidate()
+		return value.Of(smythfs.Scheme + c.ID() + "." + c.Role().String()), nil
+	}
+	uri, err := smythfs.Parse(f.GetString("uri"))
+	if err != nil {
+		return value.Value{}, errors.New("Invalid Resource URI") // the reason beside it is ours
+	}
+	team, err := as.Account().Team(ctx)
+	if err != nil {
+		return value.Value{}, err
+	}
+	name, public := uri.Name(team), publicfile.Maker{Scope: as, Effects: effect.System{}}
+	switch f.GetString("fn") {
+	case "write":
+		o := storage.Options{Metadata: f.Get("metadata")}
+		if uri.Owner.Role() != access.RoleTeam { // files of teams are read by their teams, as the reference has it
+			return value.Value{}, as.Storage().Write(ctx, name, []byte(f.GetString("value")), o)
+		}
+		o.ACL = access.NewACL().With(as.Candidate(), access.RightOwner).With(uri.Owner, access.RightRead)
+		return value.Value{}, as.Storage().Write(ctx, name, []byte(f.GetString("value")), o)
+	case "read":
+		data, err := as.Storage().Read(ctx, name)
+		if fault.Is(err, fault.NotFound) {
+			return value.NullValue(), nil
+		}
+		return value.Of(string(data)), err
+	case "getMetadata":
+		m, err := as.Storage().Metadata(ctx, name)
+		if err != nil {
+			return value.Value{}, err
+		}
+		acl, err := as.Storage().ACL(ctx, name)
+		return m.With("acl", kernelops.Entries(acl)), err
+	case "exists":
+		there, err := as.Storage().Exists(ctx, name)
+		return value.OfBool(there), err
+	case "delete":
+		return value.Value{}, as.Storage().Delete(ctx, name)
+	case "genTempUrl":
+		address, err := public.Temporary(ctx, uri, 0)
+		return value.Of(address), err
+	case "genResourceUrl":
+		address, err := public.Resource(ctx, uri)
+		return value.Of(address), err
+	}
+	return value.Value{}, fault.Newf(fault.Unsupported, "no such op")
+}
+
+// files are the files whose names hold a text, as their owners see them.
+func (s *operating) files(ctx context.Context, match string) (value.Value, error) {
+	owner, _, _ := strings.Cut(match, "/")
+	b := value.NewBuilder(1)
+	for _, parse := range []func(string) (access.Candidate, error){access.Agent, access.User} {
+		c, err := parse(owner)
+		if err != nil {
+			return value.Value{}, err
+		}
+		list, err := s.rt.As(c).Storage().List(ctx, "teams/", storage.Page{})
+		if err != nil {
+			continue // nothing of a candidate of that kind
+		}
+		for _, it := range list.Objects {
+			if data, err := s.rt.As(c).Storage().Read(ctx, it.Name); err == nil && strings.Contains(it.Name, match) {
+				b.Set(it.Name, value.Of(string(data)))
+			}
+		}
+	}
+	return b.Build(), nil
 }
 
 func scheduleOp(data value.Value) value.Value {
