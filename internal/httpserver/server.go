@@ -129,13 +129,18 @@ type exchange struct {
 
 // ServeHTTP answers a request. It returns when the response is written and no component works for it any more.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.cfg.Files != nil && s.cfg.Files.Serves(r.URL.Path) {
-		s.cfg.Files.ServeHTTP(w, r)
-		return
-	}
 	e := s.cfg.Effects
 	x := &exchange{Server: s, w: w, r: r, id: e.NewID(), start: e.Now()}
 	x.peer = s.peerOf(r)
+	if s.cfg.Files != nil && s.cfg.Files.Serves(r.URL.Path) {
+		// The address itself is the right to read the file, so it is not logged; pages of other sites may show it.
+		if err := x.checkHost(); err != nil {
+			x.write(value.Value{}, err)
+			return
+		}
+		s.cfg.Files.ServeHTTP(w, r)
+		return
+	}
 	defer x.log()
 	x.write(x.guarded())
 }
