@@ -148,7 +148,7 @@ func TestStore_IsGivenEachEntryOnce(t *testing.T) {
 // BenchmarkTurns tells what a turn costs when many went before: the time for each grows with what the model is shown,
 // and no faster.
 func BenchmarkTurns(b *testing.B) {
-	for _, turns := range []int{10, 100} {
+	for _, turns := range []int{10, 100, 400} {
 		b.Run(fmt.Sprint(turns), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
