@@ -302,8 +302,8 @@ func TestErrors(t *testing.T) {
 	if _, err := w.run(`{"method":"GET","url":"`+w.url+`","proxy":"not a proxy"}`, `{}`); err == nil || err.Error() != "Invalid URL" {
 		t.Errorf("a proxy that is none: %v, want Invalid URL", err)
 	}
-	if _, err := w.run(`{"method":"GET","url":"`+w.url+`","proxy":"socks4://127.0.0.1:1"}`, `{}`); !fault.Is(err, fault.Denied) {
-		t.Errorf("a proxy of another kind: %v, want kind %v", err, fault.Denied)
+	if out, err := w.run(`{"method":"GET","url":"`+w.url+`","proxy":"socks4://127.0.0.1:1"}`, `{}`); err != nil || !strings.Contains(out.GetString("_error"), "proxy-scheme") {
+		t.Errorf("a proxy of another kind: %s, %v, want an error of the rule proxy-scheme", out.JSON(), err)
 	}
 }
 

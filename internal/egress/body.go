@@ -16,7 +16,7 @@ const ratioFrom = 1 << 20
 // body is the body of an answer within its limits. Whoever reads it gets the limits.ResponseBytes first bytes at most.
 type body struct {
 	ctx    context.Context // ends with the time of the request
-	cancel context.CancelFunc
+	done   func()          // lets go of what the request holds; may be called more than once
 	raw    *counted
 	gzip   bool
 	plain  io.Reader // what is handed out; nil until the first read
@@ -73,12 +73,12 @@ func (b *body) end(err error) error {
 		b.err = explain(b.ctx, err)
 		_ = b.raw.Close() // the error that ended it says more
 	}
-	b.cancel()
+	b.done()
 	return b.err
 }
 
 // Close implements [io.Closer]. It may be called while another goroutine reads.
 func (b *body) Close() error {
-	defer b.cancel()
+	defer b.done()
 	return b.raw.Close()
 }

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -13,8 +14,12 @@ import (
 type Denial struct {
 	Host    string     // with the port where the address names one
 	Address netip.Addr // that the host stands for; the zero Addr when it was refused before that was asked
+	Port    uint16     // that was to be connected; 0 when it did not come to that
 	Rule    string     // what refused it: "loopback", "metadata", "closed", ...
+	Setting string     // the change of the configuration that would allow it: "egress.allowNetworks: 10.1.0.7"; "" for none
 	Field   string     // of the request, for the rule "header": "header Host", "URL"
+
+	scheme string // of what was refused, when it is not the address of the request
 }
 
 func (d *Denial) Error() string {
@@ -27,13 +32,20 @@ func (d *Denial) Error() string {
 	return fmt.Sprintf("%s is out of reach (rule %s)", d.Host, d.Rule)
 }
 
-// decision is what the audit is told: "http://metadata.google.internal at 169.254.169.254". Who asked is not known here.
-func (d *Denial) decision(scheme string) access.Decision {
+// decision is what the audit is told: "http://metadata.google.internal at 169.254.169.254", with whoever acts in ctx.
+func (d *Denial) decision(ctx context.Context, scheme string) access.Decision {
+	if d.scheme != "" {
+		scheme = d.scheme
+	}
 	resource := scheme + "://" + d.Host
 	if d.Address.IsValid() {
 		resource += " at " + d.Address.String()
 	}
-	return access.Decision{Operation: "egress", Level: "connect", Resource: resource, Rule: access.Rule(d.Rule)}
+	acting := access.ActingOf(ctx)
+	return access.Decision{
+		Candidate: acting.Candidate, Run: acting.Run,
+		Operation: "egress", Level: "connect", Resource: resource, Rule: access.Rule(d.Rule),
+	}
 }
 
 // The rules that refuse a request whatever its address is. Those about addresses are the classes of address.go.
@@ -52,17 +64,14 @@ const (
 
 // refuse makes the error of a denial with what to do about it.
 func refuse(d *Denial) error {
-	return &fault.Error{Op: "egress", Kind: fault.Denied, Code: "EGRESS_DENIED(" + d.Rule + ")", Hint: hint(d.Rule), Err: d}
+	return &fault.Error{Op: "egress", Kind: fault.Denied, Code: "EGRESS_DENIED(" + d.Rule + ")", Hint: d.hint(), Err: d}
 }
 
-func hint(rule string) string {
-	switch rule {
-	case ruleClosed:
-		return "the network is closed; set egress.closed to false"
-	case ruleDeny:
-		return "egress.denyHosts refuses it"
-	case ruleHost:
-		return "add it to egress.allowHosts"
+func (d *Denial) hint() string {
+	if d.Setting != "" {
+		return "an operator allows it with " + d.Setting
+	}
+	switch d.Rule {
 	case ruleScheme:
 		return "use an http or https address"
 	case ruleHeader:
@@ -78,7 +87,7 @@ func hint(rule string) string {
 	case ruleRedirectBody:
 		return "a redirect may not take the body of a request to another host; send it to the new address"
 	}
-	return "an operator who wants it reached adds its network to egress.allowNetworks or to a rule"
+	return "no setting allows it"
 }
 
 // denialOf returns the denial in an error, nil when it is none.

@@ -36,23 +36,18 @@ func connect(ctx context.Context, to netip.AddrPort, allowed func(netip.AddrPort
 	return dialer.DialContext(ctx, "tcp", to.String())
 }
 
-// dial resolves the host once, refuses it when the policy refuses any of its addresses, and connects to the first that
-// answers. It is what the transport opens every connection with, those to proxies too.
-func (d *door) dial(ctx context.Context, _, hostPort string) (net.Conn, error) {
-	return d.dialUnder(ctx, hostPort, d.allow)
-}
-
-// dialConfigured is dial for an address that the operator wrote into the configuration.
+// dialConfigured opens a connection to an address that the operator wrote into the configuration. The rules are those of
+// everyone: such connections belong to the runtime, whoever they are opened for.
 func (d *door) dialConfigured(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	if network != "tcp" && network != "tcp4" && network != "tcp6" {
 		return nil, fault.Newf(fault.Unsupported, "connections are made by TCP, not by %q", network)
 	}
-	conn, err := d.dialUnder(ctx, hostPort, d.allowConfigured)
+	conn, err := d.dialUnder(ctx, hostPort, d.rules.allowConfigured)
 	if err == nil {
 		return conn, nil
 	}
 	if denial := denialOf(err); denial != nil {
-		event.Publish(ctx, d.events, denial.decision("tcp"))
+		event.Publish(ctx, d.events, denial.decision(ctx, "tcp"))
 	}
 	return nil, explain(ctx, err)
 }
@@ -60,6 +55,8 @@ func (d *door) dialConfigured(ctx context.Context, network, hostPort string) (ne
 // allowance answers whether a connection on behalf of a host may be made to an address.
 type allowance func(host string, port uint16, a netip.Addr) error
 
+// dialUnder resolves the host once, refuses it when the policy refuses any of its addresses, and connects to the first
+// that answers. Every connection is opened by it, those to proxies too.
 func (d *door) dialUnder(ctx context.Context, hostPort string, allow allowance) (net.Conn, error) {
 	host, port, err := split(hostPort)
 	if err != nil {
@@ -121,14 +118,6 @@ func (d *door) resolve(ctx context.Context, host string, port uint16, allow allo
 		}
 	}
 	return addrs, nil
-}
-
-// allow asks the policy about one address.
-func (d *door) allow(host string, port uint16, a netip.Addr) error {
-	if rule := d.rules.check(host, port, a); rule != "" {
-		return refuse(&Denial{Host: host, Address: a, Rule: rule})
-	}
-	return nil
 }
 
 func split(hostPort string) (string, uint16, error) {

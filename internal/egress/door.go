@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
@@ -15,52 +17,84 @@ import (
 
 // door is the transport of the client: it checks a request, sends it, and bounds the answer.
 type door struct {
-	rules     *rules
-	limits    limits.Limits
-	events    *event.Bus
-	resolver  Resolver
-	connect   connector
-	transport *http.Transport
-
-	configured *http.Transport // to addresses that the operator wrote down
+	rules    *rules            // of everyone
+	teams    map[string]*rules // of the teams that have their own
+	limits   limits.Limits
+	events   *event.Bus
+	resolver Resolver
+	connect  connector
+	tune     func(*http.Transport) // changes each transport; nil for nothing
+	pools    pools
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
-	o, err := d.prepare(r)
-	if err == nil {
-		var sent *http.Request
-		if sent, err = d.fill(o.request); err == nil {
-			var resp *http.Response
-			if resp, err = d.way(o.request).RoundTrip(sent); err == nil {
-				return d.bound(o, resp)
-			}
-			err = explain(o.request.Context(), err)
-		}
-		o.cancel()
-	} else if r.Body != nil {
-		_ = r.Body.Close() // as the interface demands; nothing was sent
-	}
+	resp, err := d.send(r)
 	if denial := denialOf(err); denial != nil {
-		event.Publish(r.Context(), d.events, denial.decision(r.URL.Scheme))
+		event.Publish(r.Context(), d.events, denial.decision(r.Context(), r.URL.Scheme))
 	}
-	return nil, err
+	return resp, err
+}
+
+// send checks a request, sends it and puts the limits around its answer.
+func (d *door) send(r *http.Request) (*http.Response, error) {
+	o, err := d.prepare(r)
+	if err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // as the interface demands; nothing was sent
+		}
+		return nil, err
+	}
+	sent, err := d.fill(o.request)
+	if err != nil {
+		o.end()
+		return nil, err
+	}
+	way, release := d.pools.take(access.ActingOf(r.Context()).Team, o.kind)
+	o.release = sync.OnceFunc(release)
+	resp, err := way.RoundTrip(sent)
+	if err != nil {
+		err = explain(o.request.Context(), err)
+		o.end()
+		return nil, viaProxy(o.request.Context(), err)
+	}
+	return d.bound(o, resp)
+}
+
+// rulesOf returns the rules for whoever acts in a context.
+func (d *door) rulesOf(ctx context.Context) *rules {
+	if own := d.teams[access.ActingOf(ctx).Team]; own != nil {
+		return own
+	}
+	return d.rules
 }
 
 // outgoing is a request on its way.
 type outgoing struct {
 	request *http.Request // a copy of the caller's, whose context ends with the time of the request
 	cancel  context.CancelFunc
+	release func() // gives its connections back to the team; nil until it has some
+	kind    kind
 	unpack  bool // the answer is unpacked: nobody asked for a packed one or for a part of one
+}
+
+// end lets go of what a request holds. It may be called more than once.
+func (o outgoing) end() {
+	o.cancel()
+	if o.release != nil {
+		o.release()
+	}
 }
 
 // prepare checks a request and returns what is sent for it.
 func (d *door) prepare(r *http.Request) (outgoing, error) {
-	switch {
-	case r.URL == nil:
+	if r.URL == nil {
 		return outgoing{}, fault.Newf(fault.Invalid, "the request has no URL")
-	case d.rules.Closed:
-		return outgoing{}, refuse(&Denial{Host: r.URL.Host, Rule: ruleClosed})
+	}
+	rules := d.rulesOf(r.Context())
+	switch {
+	case rules.closed != "":
+		return outgoing{}, refuse(&Denial{Host: r.URL.Host, Rule: ruleClosed, Setting: rules.shut().setting})
 	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
 		return outgoing{}, refuse(&Denial{Host: r.URL.Host, Rule: ruleScheme})
 	case r.URL.User != nil:
@@ -74,13 +108,17 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 		return outgoing{}, refuse(&Denial{Host: r.URL.Hostname(), Rule: ruleHeader, Field: field})
 	}
 	ctx, cancel := d.patience(r)
-	if proxyOf(ctx) != nil {
-		if err := d.checkBehindProxy(ctx, r); err != nil {
+	if proxy := proxyOf(ctx); proxy != nil {
+		err := checkProxy(proxy)
+		if err == nil {
+			err = d.checkBehindProxy(ctx, r, rules)
+		}
+		if err != nil {
 			cancel()
 			return outgoing{}, err
 		}
 	}
-	o := outgoing{request: r.Clone(ctx), cancel: cancel}
+	o := outgoing{request: r.Clone(ctx), cancel: cancel, kind: kindOf(r)}
 	if o.request.Header = header.Clone(); o.request.Header == nil {
 		o.request.Header = http.Header{}
 	}
@@ -92,14 +130,14 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 }
 
 // checkBehindProxy asks the policy about the destination, which the proxy connects to and not we.
-func (d *door) checkBehindProxy(ctx context.Context, r *http.Request) error {
+func (d *door) checkBehindProxy(ctx context.Context, r *http.Request, rules *rules) error {
 	host, p, err := split(net.JoinHostPort(r.URL.Hostname(), port(r.URL)))
 	if err != nil {
 		return err
 	}
-	allow := d.allow
+	allow := rules.allow
 	if configured(r) {
-		allow = d.allowConfigured
+		allow = rules.allowConfigured
 	}
 	if _, err := d.resolve(ctx, host, p, allow); err != nil {
 		return explain(ctx, err)
@@ -123,15 +161,15 @@ func (d *door) patience(r *http.Request) (context.Context, context.CancelFunc) {
 func (d *door) bound(o outgoing, resp *http.Response) (*http.Response, error) {
 	resp.Request = o.request // the next hop finds this one, with its deadline, through its answer
 	if resp.Body == nil || resp.Body == http.NoBody {
-		o.cancel()
+		o.end()
 		return resp, nil
 	}
 	if resp.ContentLength > int64(d.limits.ResponseBytes) && o.request.Method != http.MethodHead {
 		_ = resp.Body.Close() // nothing of it was wanted
-		o.cancel()
+		o.end()
 		return nil, fault.Limitf(limits.ResponseBytes, "the answer announces %d bytes, over the limit of %d", resp.ContentLength, d.limits.ResponseBytes)
 	}
-	b := &body{ctx: o.request.Context(), cancel: o.cancel, raw: &counted{ReadCloser: resp.Body}, limits: d.limits}
+	b := &body{ctx: o.request.Context(), done: o.end, raw: &counted{ReadCloser: resp.Body}, limits: d.limits}
 	if o.unpack && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		b.gzip = true
 		resp.Header.Del("Content-Encoding")
@@ -143,10 +181,7 @@ func (d *door) bound(o outgoing, resp *http.Response) (*http.Response, error) {
 }
 
 // CloseIdleConnections gives idle connections back; [http.Client.CloseIdleConnections] calls it.
-func (d *door) CloseIdleConnections() {
-	d.transport.CloseIdleConnections()
-	d.configured.CloseIdleConnections()
-}
+func (d *door) CloseIdleConnections() { d.pools.closeIdle() }
 
 // explain gives an error of the network its kind. What a limit or a rule ended is told as that.
 func explain(ctx context.Context, err error) error {

@@ -60,34 +60,52 @@ func New(p Policy, l limits.Limits, opts ...Option) (*http.Client, error) {
 }
 
 func newDoor(p Policy, l limits.Limits, opts []Option) (*door, error) {
-	r, err := newRules(p)
+	everyone, teams, err := newRules(p)
 	if err != nil {
 		return nil, err
 	}
 	if l == (limits.Limits{}) {
 		l = limits.Default()
 	}
-	d := &door{rules: r, limits: l, resolver: systemResolver(), connect: connect}
+	d := &door{rules: everyone, teams: teams, limits: l, resolver: systemResolver(), connect: connect}
 	for _, set := range opts {
 		set(d)
 	}
+	d.pools.make = d.transport
+	return d, nil
+}
+
+// transport makes what the requests of a team are sent by.
+func (d *door) transport(team string, k kind) *http.Transport {
+	rules := d.rules
+	if own := d.teams[team]; own != nil {
+		rules = own
+	}
+	allow := rules.allow
+	if k&toConfigured != 0 {
+		allow = rules.allowConfigured
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	d.transport = &http.Transport{
-		Proxy:                  func(r *http.Request) (*url.URL, error) { return proxyOf(r.Context()), nil },
-		DialContext:            d.dial,
+	protocols.SetHTTP2(k&toUpgrade == 0)
+	t := &http.Transport{
+		Proxy: func(r *http.Request) (*url.URL, error) { return proxyOf(r.Context()), nil },
+		DialContext: func(ctx context.Context, _, hostPort string) (net.Conn, error) {
+			return d.dialUnder(ctx, hostPort, allow)
+		},
 		Protocols:              protocols,
-		TLSHandshakeTimeout:    l.ConnectTime,
-		MaxResponseHeaderBytes: int64(l.HeaderBytes),
+		TLSHandshakeTimeout:    d.limits.ConnectTime,
+		MaxResponseHeaderBytes: int64(d.limits.HeaderBytes),
 		DisableCompression:     true, // answers are unpacked here, where their size is counted
+		MaxIdleConns:           idlePerTeam,
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTime,
 		ExpectContinueTimeout:  time.Second,
 	}
-	d.configured = d.transport.Clone()
-	d.configured.DialContext = d.dialWrittenDown
-	return d, nil
+	if d.tune != nil {
+		d.tune(t)
+	}
+	return t
 }
 
 // Dial opens a connection for a connector with a protocol of its own, such as Redis. It goes out by the door that client
@@ -102,8 +120,9 @@ func Dial(ctx context.Context, client *http.Client, network, address string) (ne
 	return d.dialConfigured(ctx, network, address)
 }
 
-// Idle connections that are kept for one host, and for how long.
+// Idle connections that a team keeps, to all hosts and to one, and for how long.
 const (
+	idlePerTeam = 64
 	idlePerHost = 16
 	idleTime    = 90 * time.Second
 )

@@ -2,10 +2,8 @@ package egress
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
-	"strings"
 
+	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/value"
@@ -21,6 +19,17 @@ type Policy struct {
 	// Rules is a list of [Rule] as settings.
 	Rules  value.Value `json:"rules" doc:"What single hosts may stand for: a list of {host, networks, ports}. A host with a rule may be reached as the rule says."`
 	Closed bool        `json:"closed" doc:"Nothing may be reached, whatever else is said."`
+	// Teams maps names of teams to [TeamPolicy] as settings.
+	Teams value.Value `json:"teams" doc:"What single teams may reach: their names with {allowHosts, denyHosts, allowNetworks, rules, closed}. The allowHosts of a team take the place of those of everyone, its closed closes, and the rest adds to what everyone has."`
+}
+
+// TeamPolicy says what the agents of one team may reach, beside what [Policy] says about everyone.
+type TeamPolicy struct {
+	AllowHosts []string    `json:"allowHosts" doc:"Only these hosts may be reached, and those of the team's rules, whatever everyone may reach. Empty for what everyone may reach."`
+	AllowNets  []string    `json:"allowNetworks" doc:"Networks or addresses that the team may reach besides those of everyone."`
+	DenyHosts  []string    `json:"denyHosts" doc:"Hosts, addresses and networks that the team may not reach, besides those of everyone."`
+	Rules      value.Value `json:"rules" doc:"Rules of the team, besides those of everyone: a list of {host, networks, ports}."`
+	Closed     bool        `json:"closed" doc:"The team reaches nothing."`
 }
 
 // Rule opens one destination that the rest of a policy does not.
@@ -42,37 +51,42 @@ func Parse(v value.Value) (Policy, error) {
 	return schema.Decode[Policy](o, v)
 }
 
-// rules are a policy made ready. They are not changed once made.
-type rules struct {
-	Policy
-	nets  []netip.Prefix
-	deny  []netip.Prefix
-	rules []rule
-}
-
-type rule struct {
-	host  string
-	nets  []netip.Prefix
-	ports []int
-}
-
-func newRules(p Policy) (*rules, error) {
-	r := &rules{Policy: p}
-	var err error
-	if r.nets, err = parseNetworks("egress.allowNetworks", p.AllowNets); err != nil {
-		return nil, err
+// parseTeams reads the member teams of a policy.
+func parseTeams(v value.Value) (map[string]TeamPolicy, error) {
+	const at = "egress.teams"
+	if v.IsNil() {
+		return nil, nil
 	}
-	for _, text := range p.DenyHosts {
-		if n, err := parseNetwork(text); err == nil {
-			r.deny = append(r.deny, n)
+	if !v.IsObject() {
+		return nil, wrong(at, fmt.Errorf("teams are an object of names, not %s", v.Kind()))
+	}
+	o := schema.For[TeamPolicy]()
+	teams := map[string]TeamPolicy{}
+	for _, m := range v.Members() {
+		if err := access.ValidID(m.Key); err != nil {
+			return nil, wrong(at, err)
 		}
+		if err := o.CheckStrict(m.Value); err != nil {
+			return nil, wrong(at+"."+m.Key, err)
+		}
+		t, err := schema.Decode[TeamPolicy](o, m.Value)
+		if err != nil {
+			return nil, err
+		}
+		teams[m.Key] = t
 	}
-	if !p.Rules.IsNil() && !p.Rules.IsArray() {
-		return nil, wrong("egress.rules", fmt.Errorf("rules are a list, not %s", p.Rules.Kind()))
+	return teams, nil
+}
+
+// parseRules reads the member rules of a policy; at is its place in the configuration.
+func parseRules(at string, v value.Value) ([]rule, error) {
+	if !v.IsNil() && !v.IsArray() {
+		return nil, wrong(at, fmt.Errorf("rules are a list, not %s", v.Kind()))
 	}
+	var out []rule
 	o := schema.For[Rule]()
-	for i, item := range p.Rules.Items() {
-		at := fmt.Sprintf("egress.rules[%d]", i)
+	for i, item := range v.Items() {
+		at := fmt.Sprintf("%s[%d]", at, i)
 		if err := o.CheckStrict(item); err != nil {
 			return nil, wrong(at, err)
 		}
@@ -89,102 +103,9 @@ func newRules(p Policy) (*rules, error) {
 				return nil, wrong(at, fmt.Errorf("%d is no port", port))
 			}
 		}
-		r.rules = append(r.rules, one)
-	}
-	return r, nil
-}
-
-// check returns the rule that refuses a connection to the address on behalf of the host, "" when it is allowed.
-func (r *rules) check(host string, port uint16, a netip.Addr) string {
-	a = plain(a)
-	class := classOf(a)
-	switch {
-	case r.Closed:
-		return ruleClosed
-	case matchesAny(r.DenyHosts, host) || contains(r.deny, a):
-		return ruleDeny
-	}
-	for _, one := range r.rules {
-		if matchesHost(one.host, host) && (len(one.ports) == 0 || slices.Contains(one.ports, int(port))) && opens(one.nets, class, a) {
-			return ""
-		}
-	}
-	switch {
-	case len(r.AllowHosts) > 0 && !matchesAny(r.AllowHosts, host):
-		return ruleHost
-	case opens(r.nets, class, a), r.AllowPrivate && (class == classLoopback || class == classPrivate):
-		return ""
-	}
-	return class
-}
-
-// checkConfigured is check for an address that the operator wrote into the configuration.
-func (r *rules) checkConfigured(host string, a netip.Addr) string {
-	a = plain(a)
-	switch {
-	case r.Closed:
-		return ruleClosed
-	case matchesAny(r.DenyHosts, host) || contains(r.deny, a):
-		return ruleDeny
-	case classOf(a) == classMetadata && !opens(r.nets, classMetadata, a):
-		return classMetadata
-	}
-	return ""
-}
-
-// opens reports whether an address of a class may be reached where these networks are allowed.
-func opens(nets []netip.Prefix, class string, a netip.Addr) bool {
-	switch class {
-	case classPublic:
-		return len(nets) == 0 || contains(nets, a)
-	case classMetadata:
-		return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.IsSingleIP() && n.Addr() == a })
-	}
-	return contains(nets, a)
-}
-
-func contains(nets []netip.Prefix, a netip.Addr) bool {
-	return slices.ContainsFunc(nets, func(n netip.Prefix) bool { return n.Contains(a) })
-}
-
-func matchesAny(patterns []string, host string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return matchesHost(p, host) })
-}
-
-func matchesHost(pattern, host string) bool {
-	pattern, host = normal(pattern), normal(host)
-	if below, ok := strings.CutPrefix(pattern, "*."); ok {
-		return strings.HasSuffix(host, "."+below)
-	}
-	return pattern == host
-}
-
-// normal writes a host name in one way: lower case, without the dot of the root.
-func normal(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
-
-func parseNetworks(where string, texts []string) ([]netip.Prefix, error) {
-	var out []netip.Prefix
-	for _, text := range texts {
-		n, err := parseNetwork(text)
-		if err != nil {
-			return nil, wrong(where, err)
-		}
-		out = append(out, n)
+		out = append(out, one)
 	}
 	return out, nil
-}
-
-// parseNetwork reads "10.0.0.0/8", or an address for itself alone.
-func parseNetwork(text string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	n, err := netip.ParsePrefix(text)
-	if err != nil || n.Addr().Is4In6() {
-		return n, fmt.Errorf("%q is no network; write it like 10.1.0.0/16 or fd00::/8", text)
-	}
-	return n.Masked(), nil
 }
 
 func wrong(where string, err error) error {

@@ -58,7 +58,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 			continue
 		}
-		r, err := newRules(p)
+		r, _, err := newRules(p)
 		if err != nil {
 			t.Errorf("%s: %v", test.name, err)
 			continue
@@ -70,7 +70,7 @@ func TestPolicy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := r.check(host, n, netip.MustParseAddr(addr))
+			got := r.check(host, n, netip.MustParseAddr(addr)).rule
 			if got == "" {
 				got = "-"
 			}
@@ -102,14 +102,14 @@ func TestPolicyFaults(t *testing.T) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	r, err := newRules(Policy{AllowHosts: []string{"*.example.com"}})
+	r, _, err := newRules(Policy{AllowHosts: []string{"*.example.com"}})
 	if err != nil {
 		b.Fatal(err)
 	}
 	a := netip.MustParseAddr(publicIP)
 	b.ReportAllocs()
 	for b.Loop() {
-		if r.check("api.example.com", 443, a) != "" {
+		if r.check("api.example.com", 443, a).rule != "" {
 			b.Fatal("refused")
 		}
 	}

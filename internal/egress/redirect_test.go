@@ -1,8 +1,6 @@
 package egress
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -178,10 +176,7 @@ func TestT03_Downgrade(t *testing.T) {
 	w.at("example.com", publicIP, secure)
 	w.servers[publicIP+":80"] = plain.Listener.Addr().String()
 	w.servers[publicIP+":443"] = secure.Listener.Addr().String()
-	c := w.client(Policy{}, limits.Default())
-	roots := x509.NewCertPool()
-	roots.AddCert(secure.Certificate())
-	c.Transport.(*door).transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	c := w.client(Policy{}, limits.Default(), trusting(secure))
 	if _, err := get(t.Context(), c, "http://example.com/", "Authorization", "canary"); err != nil || got != "canary" {
 		t.Errorf("to https: %v, Authorization = %q, want it kept", err, got)
 	}

@@ -122,12 +122,13 @@ func TestT04_Rebinding(t *testing.T) {
 	const tries, parallel = 1000, 50
 	w, r := newWorld(t), &rebinding{}
 	w.serve("a.test", publicIP, hello)
-	c, err := New(Policy{}, limits.Default(), WithResolver(r), func(d *door) { d.connect = w.connect })
+	c, err := New(Policy{}, limits.Default(), WithResolver(r), func(d *door) {
+		d.connect, d.tune = w.connect, func(t *http.Transport) { t.DisableKeepAlives = true }
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.CloseIdleConnections)
-	c.Transport.(*door).transport.DisableKeepAlives = true
 	var ok, refused atomic.Int64
 	var wg sync.WaitGroup
 	for range parallel {
@@ -168,8 +169,7 @@ func TestT04_Socket(t *testing.T) {
 	srv.Start()
 	t.Cleanup(srv.Close)
 	to := netip.MustParseAddrPort(srv.Listener.Addr().String())
-	d := &door{rules: &rules{}, limits: limits.Default()}
-	conn, err := connect(t.Context(), to, func(at netip.AddrPort) error { return d.allow("a.test", at.Port(), at.Addr()) })
+	conn, err := connect(t.Context(), to, func(at netip.AddrPort) error { return new(rules).allow("a.test", at.Port(), at.Addr()) })
 	if code(err) != "EGRESS_DENIED(loopback)" || conn != nil {
 		t.Errorf("connect = %v, %v, want EGRESS_DENIED(loopback)", conn, err)
 	}

@@ -2,6 +2,8 @@ package egress
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -85,7 +87,7 @@ func (w *world) at(name, ip string, srv *httptest.Server) {
 }
 
 // client goes out into this world.
-func (w *world) client(p Policy, l limits.Limits) *http.Client {
+func (w *world) client(p Policy, l limits.Limits, opts ...Option) *http.Client {
 	w.t.Helper()
 	bus := &event.Bus{}
 	event.On(bus, func(_ context.Context, d access.Decision) {
@@ -93,12 +95,22 @@ func (w *world) client(p Policy, l limits.Limits) *http.Client {
 		defer w.mu.Unlock()
 		w.denials = append(w.denials, d)
 	})
-	c, err := New(p, l, WithResolver(w), WithEvents(bus), func(d *door) { d.connect = w.connect })
+	opts = append(opts, WithResolver(w), WithEvents(bus), func(d *door) { d.connect = w.connect })
+	c, err := New(p, l, opts...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(c.CloseIdleConnections)
 	return c
+}
+
+// trusting lets a client trust the certificate of a server.
+func trusting(srv *httptest.Server) Option {
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	return func(d *door) {
+		d.tune = func(t *http.Transport) { t.TLSClientConfig = &tls.Config{RootCAs: roots} }
+	}
 }
 
 // dialled returns the connected addresses since the last call.
