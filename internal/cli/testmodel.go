@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -149,27 +147,18 @@ func onThisMachine(addr string) error {
 
 // announceModel says where the model is and how an agent asks it.
 func (a *app) announceModel(s *testmodel.Server) error {
-	at, err := netip.ParseAddrPort(strings.TrimPrefix(s.Root(), "http://"))
-	if err != nil {
-		return fault.New(fault.Internal, err)
-	}
-	host := at.Addr().String()
 	model := value.Obj(value.M("testmodel", value.Obj(
 		value.M("provider", value.Of("OpenAICompatible")), value.M("modelId", value.Of("testmodel")), value.M("baseURL", value.Of(s.URL())),
 		value.M("credentials", value.Of("none")), value.M("tokens", value.OfInt(100_000)), value.M("completionTokens", value.OfInt(8_000)),
 		value.M("features", value.Strings([]string{"text", "tools"})),
 	)))
-	way := value.Obj(value.M("egress", value.Obj(value.M("rules", value.List(value.Obj(
-		value.M("host", value.Of(host)), value.M("networks", value.Strings([]string{host})), value.M("ports", value.List(value.OfInt(int(at.Port())))),
-	))))))
 	if a.json {
-		return a.show(value.Obj(value.M("url", value.Of(s.URL())), value.M("root", value.Of(s.Root())), value.M("models", model), value.M("config", way)))
+		return a.show(value.Obj(value.M("url", value.Of(s.URL())), value.M("root", value.Of(s.Root())), value.M("models", model)))
 	}
 	return a.print(
-		"a test model answers on "+s.URL(), "(Anthropic's and Bedrock's protocols on "+s.Root()+")", "",
-		"to ask it, write into "+filepath.Join(".smyth", "models", "testmodel.json"), "  "+model.JSON(),
-		"and into "+filepath.Join(".smyth", "config.json"), "  "+way.JSON(),
-		"then", `  sre agent FILE --prompt "hello" --model testmodel`, "",
+		"a test model answers on "+s.URL(), "(Anthropic's protocol and Bedrock's on "+s.Root()+")", "",
+		"ask it from another terminal:", `  sre agent FILE --prompt "hello" --model testmodel --base-url `+s.URL(), "",
+		"or write into "+filepath.Join(".smyth", "models", "testmodel.json")+", for every command and every agent that names the model testmodel:", "  "+model.JSON(), "",
 	)
 }
 

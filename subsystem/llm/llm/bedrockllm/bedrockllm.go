@@ -85,10 +85,10 @@ func (c *client) service(ctx context.Context, call *llm.Call) (context.Context, 
 	door.CheckRedirect = stay
 	out := &way{http: &door}
 	opts := bedrockruntime.Options{Region: region, HTTPClient: out, Retryer: aws.NopRetryer{}, DisableClockSkewCorrection: true}
-	for _, base := range []string{call.Target.BaseURL, endpoint(&call.Target), c.settings.BaseURL} {
-		if base != "" {
-			opts.BaseEndpoint = &base
-			break
+	if base, own := c.address(&call.Target); base != "" {
+		opts.BaseEndpoint = &base
+		if !own {
+			ctx = llm.Reach(ctx, &call.Target, base)
 		}
 	}
 	id, key := call.Credential.Field(llm.FieldAccessKey), call.Credential.Field(llm.FieldSecretKey)
@@ -118,8 +118,17 @@ func (c *client) service(ctx context.Context, call *llm.Call) (context.Context, 
 	return ctx, bedrockruntime.New(opts, only), nil
 }
 
-// endpoint is the address that the settings of a model name.
-func endpoint(m *models.Model) string { return m.Settings.GetString("apiEndpoint") }
+// address returns the address that a model, or else the operator, names instead of that of the region, and whether it is
+// a team's or a caller's.
+func (c *client) address(m *models.Model) (base string, own bool) {
+	if m.BaseURL != "" {
+		return m.BaseURL, m.TeamOwn
+	}
+	if base := m.Settings.GetString("apiEndpoint"); base != "" {
+		return base, m.TeamOwn
+	}
+	return c.settings.BaseURL, false
+}
 
 // region returns where the model runs: as the model says, or its credential, or the operator. It becomes a part of a host
 // name, so it may hold nothing that ends one.
