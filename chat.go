@@ -2,9 +2,11 @@ package sre
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
@@ -12,6 +14,7 @@ import (
 	"github.com/sre-go/sre/internal/conversation"
 	"github.com/sre-go/sre/internal/openapi"
 	"github.com/sre-go/sre/internal/planner"
+	"github.com/sre-go/sre/internal/redact"
 	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/value"
@@ -181,13 +184,53 @@ func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u con
 	} else {
 		req.Body = u.Args
 	}
-	req.Deltas = func(d component.Delta) { u.Show(d.Content, d.Thinking) }
+	shown := &screened{agent: a, show: u.Show}
+	req.Deltas = shown.delta
 	res, err := a.Run(ctx, req)
+	shown.end()
 	if err != nil {
+		if text := err.Error(); a.Redactor().Text(text) != text {
+			err = errors.New(a.Redactor().Text(text))
+		}
 		return value.Value{}, err
 	}
+	// What a service echoes of its key goes neither to the provider of the model nor into the history.
+	data := redact.Value(a.Redactor(), res.Data)
 	if res.Status >= 400 {
-		return value.Value{}, fmt.Errorf("%s", res.Data.Get("error").Text())
+		return value.Value{}, fmt.Errorf("%s", data.Get("error").Text())
 	}
-	return res.Data, nil
+	return data, nil
+}
+
+// screened passes on what a skill shows, without the secrets of the team.
+type screened struct {
+	agent *Agent
+	show  func(text, thinking string)
+
+	mu             sync.Mutex // components of one run speak at the same time
+	text, thinking *redact.Stream
+}
+
+func (s *screened) delta(d component.Delta) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text == nil {
+		by := s.agent.Redactor()
+		s.text, s.thinking = redact.NewStream(by), redact.NewStream(by)
+	}
+	s.pass(s.text.Next(d.Content), s.thinking.Next(d.Thinking))
+}
+
+func (s *screened) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text != nil {
+		s.pass(s.text.End(), s.thinking.End())
+	}
+}
+
+func (s *screened) pass(text, thinking string) {
+	if text != "" || thinking != "" {
+		s.show(text, thinking)
+	}
 }
