@@ -194,7 +194,7 @@ func TestChat_Interrupt(t *testing.T) {
 	}
 }
 
-func TestHarmless(t *testing.T) {
+func TestT57_Harmless(t *testing.T) {
 	t.Parallel()
 	if got, want := harmless("a\x1b[31mred\x07\u009b\nb\tc"), "a[31mred\nb\tc"; got != want {
 		t.Errorf("harmless = %q, want %q", got, want)
