@@ -155,34 +155,19 @@ func TestUnpacks(t *testing.T) {
 	}
 }
 
-// dripping is a server that answers a byte in a while. It runs on one end of a pipe, so that time can be virtual.
-func dripping(t *testing.T, pause time.Duration) *http.Client {
+// dripping is a server that answers a byte in a while.
+func dripping(t *testing.T, every time.Duration) *http.Client {
 	t.Helper()
-	c, err := New(Policy{AllowPrivate: true}, limits.Default(), func(d *door) {
-		d.connect = func(context.Context, netip.AddrPort, func(netip.AddrPort) error) (net.Conn, error) {
-			client, server := net.Pipe()
-			go func() {
-				defer server.Close()
-				if _, err := server.Read(make([]byte, 4096)); err != nil {
-					return
-				}
-				if _, err := io.WriteString(server, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"); err != nil {
-					return
-				}
-				for {
-					time.Sleep(pause)
-					if _, err := server.Write([]byte("x")); err != nil {
-						return
-					}
-				}
-			}()
-			return client, nil
+	return pipes(t, answering(t, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", func(conn net.Conn) {
+		for {
+			if err := pauseFor(t, every); err != nil {
+				return
+			}
+			if _, err := conn.Write([]byte("x")); err != nil {
+				return
+			}
 		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	})).client
 }
 
 // TestT08_Slow: an answer that arrives a byte at a time ends with the time of the request, and so does its connection.
@@ -206,7 +191,7 @@ func TestT08_Slow(t *testing.T) {
 		if _, err = get(ctx, c, "http://127.0.0.1/"); !errors.Is(err, context.DeadlineExceeded) || code(err) != "TIMEOUT" {
 			t.Errorf("with a deadline of the caller: %v", err)
 		}
-		time.Sleep(time.Minute) // for the server to see that its reader has gone; the bubble ends when nothing runs
+		pause(t, time.Minute) // for the server to see that its reader has gone; the bubble ends when nothing runs
 	})
 }
 
@@ -233,29 +218,17 @@ func TestT08_Connect(t *testing.T) {
 func TestT08_SlowRedirects(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, err := New(Policy{AllowPrivate: true}, limits.Default(), func(d *door) {
-			d.connect = func(context.Context, netip.AddrPort, func(netip.AddrPort) error) (net.Conn, error) {
-				client, server := net.Pipe()
-				go func() {
-					defer server.Close()
-					if _, err := server.Read(make([]byte, 4096)); err != nil {
-						return
-					}
-					time.Sleep(25 * time.Second)
-					_, _ = io.WriteString(server, "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-				}()
-				return client, nil
+		c := pipes(t, func(conn net.Conn) {
+			if _, err := conn.Read(make([]byte, 4096)); err != nil || pauseFor(t, 25*time.Second) != nil {
+				return
 			}
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.CloseIdleConnections()
+			_, _ = io.WriteString(conn, "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}).client
 		start := time.Now()
 		if _, err := get(t.Context(), c, "http://127.0.0.1/"); code(err) != "LIMIT_EXCEEDED(request_time)" || time.Since(start) != limits.Default().RequestTime {
 			t.Errorf("error = %v after %s, want LIMIT_EXCEEDED(request_time) after a minute", err, time.Since(start))
 		}
-		time.Sleep(time.Minute)
+		pause(t, time.Minute)
 	})
 }
 

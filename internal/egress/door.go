@@ -193,6 +193,8 @@ func explain(ctx context.Context, err error) error {
 		return known
 	case strings.Contains(err.Error(), "response headers exceeded"), strings.Contains(err.Error(), "response header list larger"):
 		return fault.Limitf(limits.HeaderBytes, "the headers of the answer are too long")
+	case strings.Contains(err.Error(), "TLS handshake timeout"):
+		return overTime(limits.ConnectTime, "the server did not answer the handshake in time")
 	}
 	kind := fault.KindOf(err)
 	if kind == fault.Internal {

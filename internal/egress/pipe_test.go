@@ -25,7 +25,9 @@ type pipeWorld struct {
 func pipes(t *testing.T, handle func(net.Conn)) *pipeWorld {
 	t.Helper()
 	w := &pipeWorld{}
-	client, err := New(Policy{AllowPrivate: true}, limits.Default(), func(d *door) {
+	l := limits.Default()
+	l.ResponseBytes = 1 << 20
+	client, err := New(Policy{AllowPrivate: true}, l, func(d *door) {
 		d.connect = func(context.Context, netip.AddrPort, func(netip.AddrPort) error) (net.Conn, error) {
 			near, far := net.Pipe()
 			w.opened.Add(1)
@@ -48,8 +50,14 @@ func pipes(t *testing.T, handle func(net.Conn)) *pipeWorld {
 // pause lets virtual time pass.
 func pause(t *testing.T, d time.Duration) {
 	t.Helper()
-	if err := (effect.System{}).Sleep(t.Context(), d); err != nil {
+	if err := pauseFor(t, d); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Wait()
+}
+
+// pauseFor lets virtual time pass in a goroutine beside the test.
+func pauseFor(t *testing.T, d time.Duration) error {
+	t.Helper()
+	return effect.System{}.Sleep(context.WithoutCancel(t.Context()), d)
 }

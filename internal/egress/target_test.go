@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -70,7 +71,8 @@ func TestT02_Disguise(t *testing.T) {
 		"2130706433", "0177.0.0.1", "0x7f.1", "0x7f000001", "127.1", "127.0.1", "017700000001", "127.0.0.1.", "127.255.255.255", "0",
 		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]", "[::1]", "[0:0:0:0:0:0:0:1]", "0.0.0.0", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[::127.0.0.1]",
 		"[fe80::1%25lo]", "localhost.", "LOCALHOST", "LocalHost.", "１２７.０.０.１", "①②⑦.⓪.⓪.①", "127.0.0.1.nip.io", "a.test", "six.test", "XN--nxa.test",
-		"3232235521", "0xA9FEA9FE", "169.254.43518",
+		"3232235521", "0xA9FEA9FE", "169.254.43518", "0251.0376.0251.0376", "0xa9.0xfe.0xa9.0xfe", "[::ffff:a9fe:a9fe]", "[64:ff9b::a9fe:a9fe]", "[::ffff:0:7f00:1]",
+		"[fec0::1]", "[ff02::1]", "[2001:0:7f00:1::]", "255.255.255.255", "198.18.0.1", "192.0.0.192", "100.64.0.1",
 	} {
 		_, err := get(t.Context(), c, "http://"+host+"/")
 		if !strings.HasPrefix(code(err), "EGRESS_DENIED(") {
@@ -184,6 +186,81 @@ func TestT04_Socket(t *testing.T) {
 	if _, err := get(t.Context(), c, srv.URL); err != nil || hits.Load() != 1 {
 		t.Errorf("an allowed request: %v, %d arrived", err, hits.Load())
 	}
+}
+
+// counting answers every question with this machine.
+type counting struct{ n atomic.Int64 }
+
+func (c *counting) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	c.n.Add(1)
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+// TestT04_Listener: a name that stands for this machine by the time it is connected reaches no listener there. The check
+// of the name is taken away, so that the check at the socket stands alone.
+func TestT04_Listener(t *testing.T) {
+	t.Parallel()
+	const tries, parallel = 1000, 50
+	var opened atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(hello))
+	srv.Config.ConnState = func(net.Conn, http.ConnState) { opened.Add(1) }
+	srv.Start()
+	t.Cleanup(srv.Close)
+	inside := netip.MustParseAddrPort(srv.Listener.Addr().String())
+	public, resolver := netip.MustParseAddr(publicIP), &counting{}
+	var refused, asked atomic.Int64
+	swapped := func(ctx context.Context, _ netip.AddrPort, allowed func(netip.AddrPort) error) (net.Conn, error) {
+		return connect(ctx, inside, func(at netip.AddrPort) error {
+			asked.Add(1)
+			return allowed(at)
+		})
+	}
+	for name, one := range map[string]struct {
+		resolver Resolver
+		connect  connector
+		sockets  int64
+	}{
+		"the name": {resolver, connect, 0},
+		"the socket": {lookup(func(context.Context, string, string) ([]netip.Addr, error) {
+			resolver.n.Add(1)
+			return []netip.Addr{public}, nil
+		}), swapped, tries},
+	} {
+		resolver.n.Store(0)
+		refused.Store(0)
+		asked.Store(0)
+		c, err := New(Policy{}, limits.Default(), WithResolver(one.resolver), func(d *door) { d.connect = one.connect })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range parallel {
+			wg.Go(func() {
+				for range tries / parallel {
+					if _, err := get(t.Context(), c, "http://rebind.test:"+strconv.Itoa(int(inside.Port()))+"/"); code(err) == "EGRESS_DENIED(loopback)" {
+						refused.Add(1)
+					} else {
+						t.Errorf("%s: error = %v, want EGRESS_DENIED(loopback)", name, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		c.CloseIdleConnections()
+		if got, sockets, names := refused.Load(), asked.Load(), resolver.n.Load(); got != tries || sockets != one.sockets || names != tries {
+			t.Errorf("%s: %d refused, %d at the socket, %d resolutions, want %d, %d and %d", name, got, sockets, names, tries, one.sockets, tries)
+		}
+	}
+	if got := opened.Load(); got != 0 {
+		t.Errorf("%d connections arrived, want none", got)
+	}
+}
+
+// lookup is a resolver.
+type lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+func (f lookup) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return f(ctx, network, host)
 }
 
 func TestDialFallsBack(t *testing.T) {
