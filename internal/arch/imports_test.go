@@ -94,6 +94,7 @@ func table() []row {
 		{"cmd/sre", ". fault secret bundle/* internal/cli"},
 		{"internal/testtarget/loopback", "foundation"},
 		{"internal/testtarget", "foundation internal/testtarget/loopback"},
+		{"internal/realmodel", ""},
 		{"internal/testmodel", "foundation internal/testtarget/loopback internal/jsonfix"},
 		{"internal/conformance", "foundation component internal/testmodel internal/testtarget"},
 		{"internal/conformance/kernelops", "below internal/conformance"},
