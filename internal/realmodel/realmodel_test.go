@@ -17,6 +17,7 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/internal/conversation"
 	"github.com/sre-go/sre/internal/realmodel"
@@ -74,7 +75,9 @@ func serve(t *testing.T) string {
 		if err = ready(); err == nil {
 			break
 		}
-		time.Sleep(100 * time.Millisecond) // of a process that is starting
+		if err := (effect.System{}).Sleep(t.Context(), 100*time.Millisecond); err != nil { // a process starts in its own time
+			t.Fatal(err)
+		}
 	}
 	if err != nil {
 		t.Fatal(err)
