@@ -56,6 +56,9 @@ func readConverse(body value.Value) exchange {
 		}
 		if results != nil {
 			x.add("tool", strings.Join(results, "\n"))
+			if text := textOf(content); text != "" { // a message of the user after the results is a part of theirs
+				x.add(role, text)
+			}
 			continue
 		}
 		x.add(role, textOf(content))

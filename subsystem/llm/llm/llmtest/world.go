@@ -19,6 +19,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/models"
@@ -41,6 +42,8 @@ type Setup struct {
 	HTTP *http.Client
 	// Effects is the source of time; nil for the system's.
 	Effects effect.Source
+	// Limits bound the calls; zero for the usual ones.
+	Limits limits.Limits
 }
 
 // World is the LLM service with what surrounds it.
@@ -78,7 +81,7 @@ func Open(t testing.TB, s Setup, defs map[string]connector.Definition, settings 
 	env := connector.Env{
 		Record: func(context.Context, access.Decision) error { return nil },
 		Log:    slog.New(slog.DiscardHandler), HTTP: s.HTTP, Dir: t.TempDir(), Effects: s.Effects, Events: new(event.Bus),
-		Services: connector.NewServices(), Getenv: s.Getenv,
+		Services: connector.NewServices(), Getenv: s.Getenv, Limits: s.Limits,
 	}
 	if env.Effects == nil {
 		env.Effects = effect.System{}
