@@ -21,7 +21,7 @@ func groups() []row {
 		{"services", "subsystem/*/*"},
 		{"text", "internal/template internal/infer internal/jsonfix internal/binary internal/smythfs internal/largevalue"},
 		{"core", "internal/kernel internal/agentfile internal/workflow internal/engine internal/agent internal/openapi"},
-		{"below", "foundation connector services scope component text core internal/limits internal/disk internal/egress internal/redact"},
+		{"below", "foundation connector services scope component text core internal/limits internal/disk internal/egress internal/hop internal/redact"},
 	}
 }
 
@@ -47,7 +47,8 @@ func table() []row {
 		{"internal/sqlite", "fault internal/disk"},
 		{"internal/tokenfile", "foundation internal/limits internal/disk subsystem/security/account"},
 		{"internal/reload", "fault effect internal/disk"},
-		{"internal/egress", "foundation internal/limits"},
+		{"internal/hop", "fault effect internal/disk"},
+		{"internal/egress", "foundation internal/limits internal/hop"},
 		{"internal/template", "foundation internal/limits"},
 		{"internal/jsonfix", "foundation internal/limits"},
 		{"internal/infer", "foundation internal/jsonfix"},
