@@ -161,19 +161,22 @@ func (a *app) logger() (*slog.Logger, error) {
 func (a *app) fail(err error) {
 	if a.json {
 		v := value.Obj(value.M("error", value.Of(err.Error())), value.M("code", value.Of(fault.CodeOf(err))))
-		_, _ = io.WriteString(a.Err, v.JSON()+"\n")
+		_, _ = io.WriteString(a.Err, escaped(v.JSON())+"\n")
 		return
 	}
-	_, _ = io.WriteString(a.Err, "sre: "+err.Error()+"\n")
+	_, _ = io.WriteString(a.Err, "sre: "+harmless(err.Error())+"\n") // it may quote a provider
 }
 
-// show prints a value: as one line of JSON with --json, else indented, and a text as it is.
+// show prints a value: as one line of JSON with --json, else indented, and a text as it is, but for what would steer a
+// terminal.
 func (a *app) show(v value.Value) error {
-	text := v.Indent("  ")
+	text := escaped(v.Indent("  "))
 	if a.json {
-		text = v.JSON()
+		text = escaped(v.JSON())
 	} else if s, ok := v.Str(); ok {
-		text = s
+		if text = s; a.Terminal {
+			text = harmless(s)
+		}
 	}
 	_, err := io.WriteString(a.Out, text+"\n")
 	return err

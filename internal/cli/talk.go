@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -130,6 +131,25 @@ func harmless(s string) string {
 		return r
 	}, s)
 }
+
+// escaped writes the control characters that JSON leaves as they are, and that terminals follow, by their numbers.
+func escaped(json string) string {
+	if !strings.ContainsFunc(json, steering) {
+		return json
+	}
+	var b strings.Builder
+	for _, r := range json {
+		if steering(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// steering are the control characters beyond those of ASCII's beginning.
+func steering(r rune) bool { return r >= 0x7f && r <= 0x9f }
 
 // clipLine shortens a text to one line.
 func clipLine(s string) string {

