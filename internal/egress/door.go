@@ -25,6 +25,7 @@ type door struct {
 	connect  connector
 	tune     func(*http.Transport) // changes each transport; nil for nothing
 	pools    pools
+	own      own
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -46,6 +47,9 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	sent, err := d.fill(o.request)
+	if err == nil {
+		sent, err = d.own.mark(sent)
+	}
 	if err != nil {
 		o.end()
 		return nil, err

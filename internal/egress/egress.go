@@ -67,7 +67,11 @@ func newDoor(p Policy, l limits.Limits, opts []Option) (*door, error) {
 	if l == (limits.Limits{}) {
 		l = limits.Default()
 	}
-	d := &door{rules: everyone, teams: teams, limits: l, resolver: systemResolver(), connect: connect}
+	hosts, err := parseOwn(p.OwnHosts)
+	if err != nil {
+		return nil, err
+	}
+	d := &door{rules: everyone, own: own{hosts: hosts}, teams: teams, limits: l, resolver: systemResolver(), connect: connect}
 	for _, set := range opts {
 		set(d)
 	}

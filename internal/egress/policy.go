@@ -17,8 +17,9 @@ type Policy struct {
 	AllowNets    []string `json:"allowNetworks" doc:"Networks or addresses that may be reached although they are not public, such as 10.1.0.0/16. A metadata service is opened only by its own address."`
 	DenyHosts    []string `json:"denyHosts" doc:"Hosts that may not be reached, whatever else allows them: names, *.name, addresses or networks."`
 	// Rules is a list of [Rule] as settings.
-	Rules  value.Value `json:"rules" doc:"What single hosts may stand for: a list of {host, networks, ports}. A host with a rule may be reached as the rule says."`
-	Closed bool        `json:"closed" doc:"Nothing may be reached, whatever else is said."`
+	Rules    value.Value `json:"rules" doc:"What single hosts may stand for: a list of {host, networks, ports}. A host with a rule may be reached as the rule says."`
+	Closed   bool        `json:"closed" doc:"Nothing may be reached, whatever else is said."`
+	OwnHosts []string    `json:"ownHosts" doc:"Hosts by which this runtime itself is reached, such as agents.example.com or 10.1.0.7:5053. Requests there carry a signed count, so that agents cannot call themselves without end."`
 	// Teams maps names of teams to [TeamPolicy] as settings.
 	Teams value.Value `json:"teams" doc:"What single teams may reach: their names with {allowHosts, denyHosts, allowNetworks, rules, closed}. The allowHosts of a team take the place of those of everyone, its closed closes, and the rest adds to what everyone has."`
 }

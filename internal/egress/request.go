@@ -3,6 +3,8 @@ package egress
 import (
 	"net/http"
 	"strings"
+
+	"github.com/sre-go/sre/internal/hop"
 )
 
 // unfit returns what of a request would put other bytes on the wire than the request says, "" for nothing: control
@@ -35,10 +37,10 @@ func unfit(r *http.Request, header http.Header) string {
 	return ""
 }
 
-// ofConnection names headers that the connection itself sets.
+// ofConnection names headers that the connection or the door itself sets.
 func ofConnection(name string) bool {
 	switch http.CanonicalHeaderKey(name) {
-	case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Te", "Trailer", "Upgrade", "Proxy-Connection", "Proxy-Authorization":
+	case "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Te", "Trailer", "Upgrade", "Proxy-Connection", "Proxy-Authorization", hop.Header:
 		return true
 	}
 	return false
