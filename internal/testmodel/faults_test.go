@@ -249,7 +249,7 @@ func TestFaults(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	status, got, err := post(t, s.URL()+"/chat/completions", asked)
-	if slept := <-source.slept; err != nil || status != 503 || !strings.Contains(got, "Service Unavailable") || slept != 1005*time.Millisecond {
+	if slept := <-source.slept; err != nil || status != 503 || !strings.Contains(got, "refuses every request") || slept != 1005*time.Millisecond {
 		t.Errorf("answer = %d %s, %v after %v", status, got, err, slept)
 	}
 	s.SetScript(Script{}.With(Faults{Cut: 3}))
