@@ -113,7 +113,7 @@ func (c *client) service(ctx context.Context, call *llm.Call) (context.Context, 
 			o.AuthSchemePreference, o.APIOptions = []string{"httpBearerAuth"}, nil
 		}
 	default:
-		return ctx, nil, noKey(call)
+		return ctx, nil, noKey()
 	}
 	return ctx, bedrockruntime.New(opts, only), nil
 }
@@ -153,11 +153,10 @@ func (c *client) region(call *llm.Call) (string, error) {
 }
 
 // noKey is the error of a call without a credential.
-func noKey(call *llm.Call) error {
-	_, err := call.Credential.Key()
+func noKey() error {
 	return &fault.Error{
-		Kind: fault.Unauthenticated, Code: llm.CodeNoKey, Err: err,
-		Hint: "Bedrock wants an access key id with its secret, in the vault under the names that keyIDName and secretKeyName of the model's settings give, or an API key of Bedrock",
+		Kind: fault.Unauthenticated, Code: llm.CodeNoKey, Err: fault.Newf(fault.Unauthenticated, "there is no key for Bedrock"),
+		Hint: "store an access key id and its secret in the vault, under the names that keyIDName and secretKeyName in the settings of the model give, or an API key of Bedrock under the name bedrock",
 	}
 }
 
