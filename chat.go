@@ -103,7 +103,7 @@ func (a *Agent) Chat(ctx context.Context, o ChatOptions) (*Chat, error) {
 	if cfg.MaxInput == 0 && info.Model.ContextTokens > 0 {
 		cfg.MaxInput = info.Model.ContextTokens
 	}
-	cfg.Tools = append(a.tools(o.ID), o.Tools...)
+	cfg.Tools = append(a.tools(o.ID, a.Run), o.Tools...)
 	switch o.Mode {
 	case DirectMode:
 	case PlannerMode:
@@ -129,7 +129,7 @@ func (a *Agent) systemPrompt(instead string) string {
 
 // tools are the skills of the agent. A call of one is a run of the agent like any other, with the rights of the agent
 // and nobody else's.
-func (a *Agent) tools(chat string) []conversation.Tool {
+func (a *Agent) tools(chat string, run runSkill) []conversation.Tool {
 	var out []conversation.Tool
 	for _, t := range openapi.Tools(a.Document()) {
 		label := t.Status
@@ -141,7 +141,7 @@ func (a *Agent) tools(chat string) []conversation.Tool {
 			Label:    label,
 			Check:    func(args value.Value) error { return checkArgs(t.Inputs, args) },
 			Do: func(ctx context.Context, u conversation.Use) (value.Value, error) {
-				return a.useSkill(ctx, t, chat, u)
+				return a.useSkill(ctx, t, chat, u, run)
 			},
 		})
 	}
@@ -169,8 +169,11 @@ func checkArgs(inputs []component.NodePort, args value.Value) error {
 	return nil
 }
 
+// runSkill runs a request to the agent, on whose behalf ever.
+type runSkill func(context.Context, Request) (Response, error)
+
 // useSkill runs a skill with the arguments of a model.
-func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u conversation.Use) (value.Value, error) {
+func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u conversation.Use, run runSkill) (value.Value, error) {
 	headers := u.Headers
 	if !headers.IsObject() {
 		headers = value.Obj()
@@ -186,13 +189,10 @@ func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u con
 	}
 	shown := &screened{agent: a, show: u.Show}
 	req.Deltas = shown.delta
-	res, err := a.Run(ctx, req)
+	res, err := run(ctx, req)
 	shown.end()
 	if err != nil {
-		if text := err.Error(); a.Redactor().Text(text) != text {
-			err = errors.New(a.Redactor().Text(text))
-		}
-		return value.Value{}, err
+		return value.Value{}, a.withoutSecrets(err)
 	}
 	// What a service echoes of its key goes neither to the provider of the model nor into the history.
 	data := redact.Value(a.Redactor(), res.Data)
@@ -200,6 +200,14 @@ func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u con
 		return value.Value{}, fmt.Errorf("%s", data.Get("error").Text())
 	}
 	return data, nil
+}
+
+// withoutSecrets is an error that holds no secret of the team.
+func (a *Agent) withoutSecrets(err error) error {
+	if text := err.Error(); a.Redactor().Text(text) != text {
+		return errors.New(a.Redactor().Text(text))
+	}
+	return err
 }
 
 // screened passes on what a skill shows, without the secrets of the team.

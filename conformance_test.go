@@ -25,7 +25,7 @@ import (
 // areas are the areas of recorded cases that this runtime answers so far. Cases that ask a model of another provider
 // than Echo are not among them.
 func areas() []string {
-	return []string{"apicall", "async", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "logic", "memory"}
+	return []string{"agentplugin", "apicall", "async", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "logic", "memory"}
 }
 
 // unbuilt are component types of the reference that this runtime does not have yet.
@@ -47,7 +47,7 @@ func TestConformance(t *testing.T) {
 
 // needsMore reports whether a case asks a model or uses a component type that does not exist yet.
 func needsMore(c *conformance.Case) bool {
-	if c.ReachesModel() {
+	if c.ReachesModel() && c.Area != "agentplugin" && c.Area != "gptplugin" {
 		return true
 	}
 	file, err := value.Parse(c.Agent)
@@ -102,7 +102,25 @@ func (s *subject) Deploy(ctx context.Context, file value.Value) (conformance.Age
 	if err != nil {
 		return nil, err
 	}
+	for _, known := range s.env.Agents {
+		if other := s.parse(known); other.ID != doc.ID {
+			if _, err := rt.Load(ctx, other); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return deployed{a}, nil
+}
+
+// parse reads an agent of the environment, which others may call.
+func (s *subject) parse(file value.Value) *agentfile.Document {
+	s.t.Helper()
+	l := limits.Default()
+	doc, err := agentfile.FromValue(file, agentfile.Bounds{Bytes: l.SmythBytes, Components: l.SmythComponents, Depth: l.JSONDepth, Values: l.JSONValues})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return doc
 }
 
 // reachable names the address of the model server in models of Anthropic, which the reference took from its environment.

@@ -138,7 +138,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 func (rt *Runtime) manager(o *options, services *connector.Services, types []component.Definition) agent.Config {
 	return agent.Config{
 		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
-		Teams: teams(services), Secret: readSecret(services), Secrets: rt.secrets, Sessions: sessionStore(services), Find: rt.find, HTTP: rt.http,
+		Teams: teams(services), Secret: readSecret(services), Secrets: rt.secrets, Sessions: sessionStore(services), Find: rt.find, Converse: rt.converse, HTTP: rt.http,
 		Bound: rt.budgets.bound, Use: o.use(services, rt.config.Services["Log"]), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
 	}
 }

@@ -93,6 +93,10 @@ type Host interface {
 	Job(id string) (state JobState, done <-chan struct{})
 	// Invoke runs a skill of another agent on behalf of this one.
 	Invoke(ctx context.Context, call *Call, agentID, version, skill string, body value.Value) (value.Value, error)
+	// Converse holds a conversation and returns all that the model has said. Skills of another agent run as with Invoke, and
+	// that agent asks the model; without one the agent of the call does. Tool calls, tokens and time are bounded by the
+	// limits and budgets of the runtime.
+	Converse(ctx context.Context, call *Call, t Talk) (string, error)
 	// Emit passes partial output, such as tokens of a model, to whoever watches the run.
 	Emit(call *Call, d Delta)
 }
