@@ -8,6 +8,7 @@ import (
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/egress"
+	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/internal/kernel"
 	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/value"
@@ -161,11 +162,11 @@ func (o *options) defaults(set Set) value.Value {
 }
 
 // client returns the way out with the configured egress policy. What it refuses is told on the bus.
-func (o *options) client(c kernel.Config, events *event.Bus) (*http.Client, error) {
+func (o *options) client(c kernel.Config, events *event.Bus, hops *hop.Key) (*http.Client, error) {
 	if o.http != nil {
 		return o.http, nil
 	}
-	return egress.FromConfig(c.Egress.Value, c.Limits, egress.WithEvents(events))
+	return egress.FromConfig(c.Egress.Value, c.Limits, egress.WithEvents(events), egress.WithHop(hops))
 }
 
 // compatibility is the section of the configuration that switches on behaviour of the TypeScript runtime.

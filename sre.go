@@ -34,6 +34,7 @@ import (
 	"github.com/sre-go/sre/internal/chats"
 	"github.com/sre-go/sre/internal/egress"
 	"github.com/sre-go/sre/internal/engine"
+	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/internal/kernel"
 	"github.com/sre-go/sre/internal/ledger"
 	"github.com/sre-go/sre/internal/limits"
@@ -71,6 +72,7 @@ type Runtime struct {
 
 	effects effect.Source
 	secrets *secret.Registry // what was handed out, to be taken out of what leaves
+	hops    *hop.Key         // signs requests that come back
 	audit   *audit.Log       // nil when there is none
 	tokens  tokens.Counter
 	used    *ledger.Ledger // nil without a data folder
@@ -111,7 +113,10 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rt.http, err = o.client(rt.config, events); err != nil {
+	if rt.hops = hop.NewKey(rt.effects); rt.dir != "" {
+		rt.hops = hop.FileKey(rt.dir, rt.effects)
+	}
+	if rt.http, err = o.client(rt.config, events, rt.hops); err != nil {
 		return nil, err
 	}
 	rt.kernel, err = kernel.Start(ctx, kernel.Set{Kinds: set.Kinds, Connectors: set.Connectors}, kernel.Options{
@@ -150,8 +155,17 @@ func (rt *Runtime) Close(ctx context.Context) error {
 	if rt.used != nil {
 		err = errors.Join(err, rt.used.Close(), rt.chats.Close())
 	}
-	return errors.Join(err, rt.closeAudit(ctx))
+	return errors.Join(err, rt.hops.Close(), rt.closeAudit(ctx))
 }
+
+// Listening tells the runtime that its own agents are reached at a listener, and the names that it has there. Requests of
+// agents to it are counted with the calls of agents between each other, so that none calls itself without end.
+func (rt *Runtime) Listening(at net.Addr, hosts ...string) error {
+	return egress.Own(rt.http, at, hosts...)
+}
+
+// Hops returns what servers in front of the agents check with how deep a request is.
+func (rt *Runtime) Hops() *hop.Key { return rt.hops }
 
 // count readies what models are used for to be kept and bounded, and conversations to be kept.
 func (rt *Runtime) count(events *event.Bus) (err error) {

@@ -18,6 +18,7 @@ type Request struct {
 	Params    value.Value
 	Files     []component.File
 	SessionID string // names the session; empty for a new one
+	Depth     int    // how many agents called each other before the request came back over the network; 0 for none
 
 	// Debugger is set when the caller may debug this agent. Without it, debug headers do not exist.
 	Debugger bool

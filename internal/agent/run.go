@@ -10,6 +10,7 @@ import (
 	"github.com/sre-go/sre/component"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/engine"
+	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/internal/workflow"
 	"github.com/sre-go/sre/value"
 )
@@ -65,7 +66,8 @@ func (a *Agent) newExecution(req *Request, path string) (*execution, error) {
 		x.request.Method = "GET"
 	}
 	var err error
-	if x.path, err = req.caller.enter(a.id, cfg.Limits.Depth, int64(cfg.Limits.Steps)*100); err != nil {
+	calls := int64(cfg.Limits.Steps) * 100
+	if x.path, err = req.above(calls).enter(a.id, cfg.Limits.Depth, calls); err != nil {
 		return nil, err
 	}
 	x.info = component.Agent{
@@ -126,6 +128,7 @@ func (x *execution) run(ctx context.Context) (Response, error) {
 
 // acting tells everything that is done for the run whose run it is.
 func (x *execution) acting(ctx context.Context) context.Context {
+	ctx = hop.With(ctx, hop.Hop{Depth: x.path.depth, Run: x.info.Session})
 	return access.WithActing(ctx, access.Acting{Candidate: x.agent.scope.Candidate(), Team: x.agent.team, Run: x.info.Session})
 }
 
@@ -179,6 +182,16 @@ type callPath struct {
 // rootCall is shared by all runs below one request.
 type rootCall struct {
 	budget atomic.Int64 // component calls that are left
+}
+
+// above returns the runs above a request: those of this process, or as many as it says that it came back from.
+func (r *Request) above(calls int64) *callPath {
+	if r.caller != nil || r.Depth <= 0 {
+		return r.caller
+	}
+	p := &callPath{agent: "…", depth: r.Depth, root: &rootCall{}}
+	p.root.budget.Store(calls)
+	return p
 }
 
 // enter adds an agent to the path.

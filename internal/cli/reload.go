@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -27,7 +28,9 @@ type serving struct {
 	token   secret.Value // of the operator, the same for all runtimes
 	created bool         // by this start
 
+	mu    sync.Mutex
 	rt    *sre.Runtime
+	at    net.Addr // of the listener; nil until there is one
 	relay *httpserver.Relay
 	old   sync.WaitGroup // runtimes that come to their end
 }
@@ -78,6 +81,33 @@ func (s *serving) run(ctx context.Context, serve func(context.Context) error) er
 	return errors.Join(err, s.rt.Close(context.Background()))
 }
 
+// listening tells the runtime where its agents are served.
+func (s *serving) listening(at net.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at = at
+	s.tell()
+}
+
+// succeed puts a runtime in the place of the one before, which it returns.
+func (s *serving) succeed(rt *sre.Runtime) (before *sre.Runtime) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, s.rt = s.rt, rt
+	s.tell()
+	return before
+}
+
+// tell lets the runtime know its server, once there is one. The caller holds the lock.
+func (s *serving) tell() {
+	if s.at == nil {
+		return
+	}
+	if err := s.rt.Listening(s.at, s.flags.hosts...); err != nil {
+		s.log.Warn("agents that call this server are not counted", "error", err.Error())
+	}
+}
+
 // watch looks at the agent files, and at the configuration of the data folder and of the home folder.
 func (s *serving) watch() *reload.Watch {
 	var paths []string
@@ -120,8 +150,8 @@ func (s *serving) replace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before, answered := s.rt, s.relay.Replace(server)
-	s.rt = rt
+	before := s.succeed(rt)
+	answered := s.relay.Replace(server)
 	s.old.Go(func() {
 		answered()
 		waiting := context.WithoutCancel(ctx)

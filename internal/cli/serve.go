@@ -58,6 +58,7 @@ func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) error 
 		if err != nil {
 			return err
 		}
+		s.listening(ln.Addr())
 		if err := a.announce(s.rt, agents, ln, s.token, s.created, f.open); err != nil {
 			return errors.Join(err, ln.Close())
 		}
@@ -72,6 +73,7 @@ func (a *app) server(rt *sre.Runtime, f serveFlags, token secret.Value, log *slo
 		Agents: rt.Manager(), Token: token, Open: f.open, Hosts: f.hosts, Health: rt.Health, Limits: rt.Limits(),
 		Log:      slog.New(logsink.Screen(log.Handler(), rt.Secrets())),
 		Accounts: rt.Accounts(),
+		Hops:     rt.Hops(),
 		Files:    publicfile.NewHandler(rt.As),
 	})
 }

@@ -48,7 +48,7 @@ func (x *exchange) hides(name string) bool {
 	switch name {
 	case "authorization":
 		return x.apiToken || x.caller.known()
-	case "proxy-authorization":
+	case "proxy-authorization", "x-sre-hop":
 		return true
 	case "forwarded", "x-real-ip":
 		return !x.peer.trusted

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/value"
 )
@@ -25,7 +26,7 @@ func (x *exchange) run(to route) (value.Value, error) {
 	if to.name == "" && !x.debugs() {
 		return value.Value{}, unknownEndpoint(a, x.r.Method, to)
 	}
-	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.caller.debugs()}
+	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.caller.debugs(), Depth: x.depth()}
 	if req.Query, err = parseForm(x.r.URL.RawQuery, x.cfg.Limits.FormFields); err != nil {
 		return value.Value{}, err
 	}
@@ -50,6 +51,20 @@ func (x *exchange) run(to route) (value.Value, error) {
 		return x.withNewState(a, res.Data)
 	}
 	return res.Data, nil
+}
+
+// depth returns how deep the request is when it comes back from an agent of this runtime. Anybody may send the header;
+// what was not signed here says nothing.
+func (x *exchange) depth() int {
+	text := x.r.Header.Get(hop.Header)
+	if text == "" || x.cfg.Hops == nil {
+		return 0
+	}
+	h, err := x.cfg.Hops.Verify(text)
+	if err != nil {
+		x.cfg.Log.Debug("a hop is not believed", "error", err.Error())
+	}
+	return h.Depth
 }
 
 // find returns the agent of a route. What the caller does not reach does not exist, whatever the reason.

@@ -24,6 +24,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/agent"
+	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/internal/openapi"
 	"github.com/sre-go/sre/secret"
@@ -49,6 +50,8 @@ type Config struct {
 	Health func(context.Context) map[string]error
 	// OpenAPI describes an agent that is reached at baseURL. Nil means [openapi.Document].
 	OpenAPI func(a *agent.Agent, baseURL string) value.Value
+	// Hops tells how deep a request is that comes back from an agent of this runtime; nil believes none.
+	Hops *hop.Key
 	// Files answers the paths of public files, to anybody; nil for none.
 	Files   Files
 	Limits  limits.Limits // zero means the defaults
