@@ -44,6 +44,7 @@ func (a *app) agent() *cobra.Command {
 	c.Flags().StringVarP(&f.prompt, "prompt", "p", "", "what to say to the agent")
 	c.Flags().BoolVarP(&f.chat, "chat", "c", false, "talk with the agent until the input ends")
 	c.Flags().StringVar(&f.model, "model", "", "the model to ask: an id of the catalogue, or provider/model")
+	c.Flags().StringArrayVar(&f.files, "attach", nil, "a file that the model is shown with the prompt; may be given again")
 	c.Flags().StringVar(&f.base, "base-url", "", "a server that speaks OpenAI's interface, for --model: vLLM, LM Studio, llama.cpp and others")
 	c.Flags().StringVar(&f.mode, "mode", "default", "how the model goes about it: default, or planner for a list of tasks first")
 	c.Flags().StringVar(&f.schema, "schema", "", "a file of JSON Schema that the answer to --prompt has to fit")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -22,10 +23,11 @@ type modelFlags struct {
 	prompt string
 	chat   bool
 	mode   string
-	base   string // address of a server that speaks OpenAI's interface
-	schema string // file of the form of the answer
-	resume string // id of a conversation, or "last"
-	forget bool   // keep nothing
+	files  []string // shown to the model with the prompt
+	base   string   // address of a server that speaks OpenAI's interface
+	schema string   // file of the form of the answer
+	resume string   // id of a conversation, or "last"
+	forget bool     // keep nothing
 }
 
 // options are what the flags say about a conversation. One that is held line by line is kept, so that it can be resumed;
@@ -76,13 +78,17 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 	if err != nil {
 		return err
 	}
+	attached, err := a.attachments(f.files)
+	if err != nil {
+		return err
+	}
 	t := &talk{app: a, paint: a.paint(), silent: form.JSON}
 	if a.json {
 		quiet := *a
 		quiet.Out, quiet.Err = io.Discard, io.Discard
 		t.app = &quiet
 	}
-	end, err := t.say(ctx, chat, f.prompt)
+	end, err := t.say(ctx, chat, sre.Prompt{Text: f.prompt, Files: attached})
 	if err != nil {
 		return err
 	}
@@ -100,6 +106,19 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 		answer, value.M("model", value.Of(model)), value.M("finish", value.Of(string(end.Reason))),
 		value.M("toolCalls", value.OfInt(end.Calls)), value.M("usage", usageValue(end.Usage)),
 	))
+}
+
+// attachments reads files that a model is shown.
+func (a *app) attachments(paths []string) ([]llm.File, error) {
+	var out []llm.File
+	for _, p := range paths {
+		data, err := disk.ReadFile(a.path(p), int64(limits.Default().ResponseBytes))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, llm.File{Name: filepath.Base(p), MIME: mimeOf(p, data), Data: data})
+	}
+	return out, nil
 }
 
 // readForm reads the form that an answer is to have: a file of JSON Schema, or nothing for text.
@@ -159,8 +178,10 @@ type chatting struct {
 	chat  *sre.Chat
 	flags modelFlags
 	file  string
-	used  llm.Usage
-	calls int
+
+	attached []llm.File // for the next prompt
+	used     llm.Usage
+	calls    int
 }
 
 // runChat holds a conversation until its input ends.
@@ -251,6 +272,14 @@ func (c *chatting) line(ctx context.Context, line string) (leave bool, err error
 		for _, t := range c.chat.Tools() {
 			c.note("· " + t.Name + "  " + clipLine(t.Description))
 		}
+	case "/attach":
+		more, err := c.app.attachments([]string{strings.TrimSpace(rest)})
+		if err != nil {
+			c.app.fail(err)
+			return false, nil
+		}
+		c.attached = append(c.attached, more...)
+		c.note("· " + more[0].Name + " goes with the next prompt")
 	case "/usage":
 		c.note("· " + usageText(c.used, c.calls))
 	case "/clear":
@@ -274,6 +303,7 @@ func (c *chatting) line(ctx context.Context, line string) (leave bool, err error
 func (c *chatting) help() {
 	for _, l := range []string{
 		"/model [ID]  show the model, or begin anew with another one", "/tools       what the model can use", "/usage       what was used so far",
+		"/attach FILE a file for the next prompt",
 		"/clear       begin anew", "/exit        leave (or Ctrl-D)", "Ctrl-C       stop the answer and keep the conversation",
 	} {
 		c.note(l)
@@ -301,7 +331,8 @@ func (c *chatting) answer(ctx context.Context, prompt string) error {
 	answering, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	release := c.app.Interrupts.Take(func() { stop(errStopped) })
-	end, err := c.say(answering, c.chat, prompt)
+	end, err := c.say(answering, c.chat, sre.Prompt{Text: prompt, Files: c.attached})
+	c.attached = nil
 	release()
 	c.used, c.calls = c.used.Add(end.Usage), c.calls+end.Calls
 	switch {
@@ -328,6 +359,8 @@ func checkModelFlags(f modelFlags, skill string, rest []string) error {
 		return usageError{fault.Newf(fault.Invalid, "--schema needs --prompt")}
 	case f.talksNot() && f.model != "":
 		return usageError{fault.Newf(fault.Invalid, "--model needs --chat or --prompt")}
+	case len(f.files) > 0 && f.prompt == "":
+		return usageError{fault.Newf(fault.Invalid, "--attach needs --prompt; in a chat, type /attach FILE")}
 	case f.base != "" && f.model == "":
 		return usageError{fault.Newf(fault.Invalid, "--base-url needs --model, the name of a model on that server")}
 	case f.talksNot() && f.resume != "":

@@ -24,6 +24,13 @@ const shouter = `{"id":"shouter","name":"Shouter","behavior":"You shout.","compo
 // talkTo runs a command in a folder with an agent and a scripted model server.
 func talkTo(t *testing.T, script string, in io.Reader, more func(*Machine), args ...string) (code int, out, errs string) {
 	t.Helper()
+	code, out, errs, _ = talkToServer(t, script, in, more, args...)
+	return code, out, errs
+}
+
+// talkToServer also returns what the model server was asked.
+func talkToServer(t *testing.T, script string, in io.Reader, more func(*Machine), args ...string) (code int, out, errs string, requests value.Value) {
+	t.Helper()
 	v, err := value.Parse(script)
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +64,7 @@ func talkTo(t *testing.T, script string, in io.Reader, more func(*Machine), args
 		more(&m)
 	}
 	code = Main(context.Background(), std.Set(), m, append([]string{"agent", "a.smyth"}, args...))
-	return code, o.String(), e.String()
+	return code, o.String(), e.String(), server.Requests()
 }
 
 const tooled = `[{"when":{"last_role":"user"},"reply":{"tools":[{"name":"shout","args":{"text":"ada"}}]}},{"reply":{"text":"I shouted"}}]`

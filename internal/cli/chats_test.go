@@ -146,3 +146,26 @@ func TestPrompt_BaseURL(t *testing.T) {
 		t.Errorf("without a server: exit %d, %q", code, errs)
 	}
 }
+
+func TestPrompt_Attach(t *testing.T) {
+	t.Parallel()
+	picture := filepath.Join(t.TempDir(), "dot.png")
+	if err := os.WriteFile(picture, []byte("\x89PNG\r\n\x1a\n0123"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const script = `[{"reply":{"text":"seen"}}]`
+	code, out, errs, requests := talkToServer(t, script, nil, nil, "--prompt", "look", "--model", "fake", "--attach", picture)
+	if code != 0 || out != "seen\n" || !strings.Contains(requests.JSON(), "data:image/png;base64,") {
+		t.Errorf("exit %d, out %q, err %q, asked %s", code, out, errs, requests.JSON())
+	}
+	code, out, errs, requests = talkToServer(t, script, strings.NewReader("/attach "+picture+"\nlook\nagain\n/attach nowhere.png\n"), nil, "--chat", "--model", "fake")
+	if code != 0 || out != "seen\nseen\n" || !strings.Contains(errs, "dot.png goes with the next prompt") || !strings.Contains(errs, "nowhere.png") {
+		t.Errorf("exit %d, out %q, err %q", code, out, errs)
+	}
+	if n := strings.Count(requests.At(0).JSON(), "image/png"); n != 1 {
+		t.Errorf("the first prompt has %d pictures, want 1", n)
+	}
+	if code, _, errs := talkTo(t, script, strings.NewReader(""), nil, "--chat", "--attach", picture); code != 2 || !strings.Contains(errs, "/attach") {
+		t.Errorf("--attach with --chat: exit %d, %q", code, errs)
+	}
+}

@@ -37,9 +37,9 @@ func (p paint) with(code, s string) string {
 }
 
 // say answers one prompt and returns how it ended.
-func (t *talk) say(ctx context.Context, chat *sre.Chat, text string) (conversation.End, error) {
+func (t *talk) say(ctx context.Context, chat *sre.Chat, p sre.Prompt) (conversation.End, error) {
 	var end conversation.End
-	for e, err := range chat.Prompt(ctx, sre.Prompt{Text: text}) {
+	for e, err := range chat.Prompt(ctx, p) {
 		if err != nil {
 			t.newLine()
 			return end, err

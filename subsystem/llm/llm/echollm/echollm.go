@@ -21,7 +21,8 @@ type Settings struct {
 // Definition is the connector as configuration names it.
 var Definition = connector.Define(llm.Kind, "Echo", "Answers with what it is asked.", open).
 	WithDoc("The answer is the text of the last message of the user, word by word when it is shown as it comes. " +
-		"Tools, files and all settings of the request are left alone. Nothing is counted as used.")
+		"Where there are tools, a line of a prompt such as `/call greet {\"name\": \"Ada\"}` calls one, and the answer is what it returned. " +
+		"Vectors of texts are made by counting their words. Files and all settings of the request are left alone. Nothing is counted as used.")
 
 type echo struct {
 	delay  time.Duration
@@ -31,6 +32,7 @@ type echo struct {
 var (
 	_ llm.Connector = (*echo)(nil)
 	_ llm.Literal   = (*echo)(nil)
+	_ llm.Embedder  = (*echo)(nil)
 )
 
 func open(_ context.Context, env connector.Env, s Settings) (llm.Connector, error) {
@@ -43,7 +45,11 @@ func (*echo) RepeatsPrompt() {}
 // Generate answers with the last message of the user.
 func (e *echo) Generate(ctx context.Context, call *llm.Call) iter.Seq2[llm.Part, error] {
 	return func(yield func(llm.Part, error) bool) {
-		text := prompt(call.Messages)
+		text, calls := answer(call)
+		if len(calls) > 0 {
+			askFor(ctx, calls, yield)
+			return
+		}
 		if !call.Partial {
 			if ctx.Err() != nil {
 				yield(nil, context.Cause(ctx))
@@ -75,6 +81,20 @@ func (e *echo) Generate(ctx context.Context, call *llm.Call) iter.Seq2[llm.Part,
 		}
 		yield(llm.Finish{Reason: llm.Stop, Raw: "stop"}, nil)
 	}
+}
+
+// askFor asks for tools.
+func askFor(ctx context.Context, calls []llm.ToolCall, yield func(llm.Part, error) bool) {
+	if ctx.Err() != nil {
+		yield(nil, context.Cause(ctx))
+		return
+	}
+	for _, c := range calls {
+		if !yield(c, nil) {
+			return
+		}
+	}
+	yield(llm.Finish{Reason: llm.ToolCalls, Raw: "tool_calls"}, nil)
 }
 
 // prompt returns what the user said last; when the user said nothing, what was said first.
