@@ -59,7 +59,7 @@ func (c *client) generate(ctx context.Context, call *llm.Call, yield func(llm.Pa
 	if err != nil {
 		return err
 	}
-	if call.Partial {
+	if call.Partial && (r.tools == nil || !cannot(call, "supportsStreamingToolUse")) {
 		return stream(ctx, service, call, r, yield)
 	}
 	answer, err := service.Converse(ctx, &bedrockruntime.ConverseInput{

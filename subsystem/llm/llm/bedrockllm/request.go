@@ -28,6 +28,10 @@ func newRequest(call *llm.Call) (*request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if system != "" && cannot(call, "supportsSystemPrompt") {
+		messages[0].Content = append([]types.ContentBlock{words(system)}, messages[0].Content...)
+		system = ""
+	}
 	r := &request{messages: messages}
 	if system != "" {
 		r.system = []types.SystemContentBlock{&types.SystemContentBlockMemberText{Value: system}}
@@ -45,6 +49,12 @@ func newRequest(call *llm.Call) (*request, error) {
 func claude(call *llm.Call) bool {
 	foundation := call.Target.Settings.GetString("foundationModel")
 	return strings.Contains(call.Target.ModelID, "anthropic.") || strings.Contains(foundation, "anthropic.")
+}
+
+// cannot reports whether the settings of the model say that it is without an ability.
+func cannot(call *llm.Call, ability string) bool {
+	able := call.Target.Settings.Get(ability)
+	return !able.IsNil() && !able.Truthy()
 }
 
 // minThinking is the least that the provider lets a model think, in tokens.

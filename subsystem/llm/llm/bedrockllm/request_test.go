@@ -86,3 +86,25 @@ func TestRequest_Exactly(t *testing.T) {
 		t.Errorf("arguments = %s, want %s", got, want)
 	}
 }
+
+// A model without a system prompt hears it from the user, and one that cannot stream tool calls answers at once.
+func TestRequest_SimpleModel(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, path string
+		tools      []llm.ToolSpec
+	}{
+		{"text", "/model/anthropic.claude-fake-v1:0/converse-stream", nil},
+		{"tools", "/model/anthropic.claude-fake-v1:0/converse", []llm.ToolSpec{{Name: "pay"}}},
+	}
+	for _, tt := range tests {
+		sent, got, err := ask(t, `[{"reply":{"text":"fine"}}]`, llm.Request{Model: "simple", Messages: []llm.Message{llm.Say(llm.System, "be kind"), llm.Say(llm.User, "hi")}, Tools: tt.tools})
+		if err != nil || got.Text != "fine" || sent.GetString("path") != tt.path {
+			t.Errorf("%s: %q, %v from %s, want an answer from %s", tt.name, got.Text, err, sent.GetString("path"), tt.path)
+		}
+		body := sent.Get("body")
+		if want := `[{"content":[{"text":"be kind"},{"text":"hi"}],"role":"user"}]`; body.Get("messages").Canonical() != want || body.Has("system") {
+			t.Errorf("%s: sent %s, want %s", tt.name, body.JSON(), want)
+		}
+	}
+}

@@ -57,6 +57,7 @@ func setup(t testing.TB, base string) llmtest.Setup {
 	const region = `{"region":"eu-west-1"}`
 	models := `{"claude":` + entry(base, pair, region) +
 		`,"nova":` + strings.Replace(entry(base, pair, region), "anthropic.claude-fake-v1:0", "amazon.nova-fake", 1) +
+		`,"simple":` + entry(base, pair, `{"region":"eu-west-1","supportsSystemPrompt":false,"supportsStreamingToolUse":false}`) +
 		`,"keyless":` + entry(base, `"bedrock_vault"`, region) +
 		`,"vault":` + entry(base, `"bedrock_vault"`, `{"region":"eu-west-1","keyIDName":"id","secretKeyName":"key"}`) +
 		`,"bearer":` + entry(base, `{"apiKey":"canary-bearer"}`, region) +
