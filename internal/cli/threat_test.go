@@ -86,3 +86,52 @@ func TestF10_Garbage(t *testing.T) {
 		})
 	}
 }
+
+// T50, T52: whatever a model asks for, the command ends with an ordinary answer, and only skills of the agent have run,
+// with what they declare.
+func TestT50_HostileModel(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, tools string
+		ran         int    // calls of the skill that were made
+		told        string // what the command says of it
+	}{
+		{"unknown tool", `{"name":"delete_everything","args":{}}`, 0, "there is no tool"},
+		{"skill by its path", `{"name":"/api/shout","args":{"text":"a"}}`, 0, "there is no tool"},
+		{"component instead of a skill", `{"name":"APIEndpoint","args":{"text":"a"}}`, 0, "there is no tool"},
+		{"argument missing", `{"name":"shout","args":{}}`, 0, "INVALID_TOOL_CALL"},
+		{"arguments that are no JSON", `{"name":"shout","args":"{\"text\": \"a"}`, 0, "no JSON object"},
+		{"placeholder for a secret", `{"name":"shout","args":{"text":"{{KEY(openai)}}"}}`, 1, "{{KEY(openai)}}"},
+		{"a thousand calls", `{"name":"shout","args":{"text":"a"},"repeat":1000}`, 50, "goes in circles"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			script := `[{"times":1,"reply":{"tools":[` + tt.tools + `]}},{"reply":{"text":"that is all"}}]`
+			code, out, errs := talkTo(t, script, nil, nil, "--prompt", "go", "--model", "fake")
+			if code != 0 || out != "that is all\n" || !strings.Contains(errs, tt.told) {
+				t.Errorf("exit %d, out %q, err %q; want an ordinary end and %q", code, out, errs, tt.told)
+			}
+			if ran := strings.Count(errs, "· shout "); ran != tt.ran {
+				t.Errorf("the skill ran %d times, want %d: %s", ran, tt.ran, errs)
+			}
+		})
+	}
+	t.Run("TestT52_ToolLoop", func(t *testing.T) {
+		t.Parallel()
+		const script = `[{"when":{"has_tools":false},"reply":{"text":"I give up"}},{"reply":{"tools":[{"name":"shout","args":{"text":"a"}}]}}]`
+		code, out, errs := talkTo(t, script, nil, nil, "--prompt", "go", "--model", "fake")
+		if code != 0 || out != "I give up\n" || strings.Count(errs, "· shout ") != 3 || !strings.Contains(errs, "goes in circles") {
+			t.Errorf("exit %d, out %q, err %q; want an end after three equal calls", code, out, errs)
+		}
+	})
+}
+
+// F07: a provider that is busy all the time ends the command with an error that says what to do, after three attempts.
+func TestF07_AlwaysBusy(t *testing.T) {
+	t.Parallel()
+	code, out, errs := talkTo(t, `[{"reply":{"error":{"status":429,"message":"slow down"}}}]`, nil, nil, "--prompt", "go", "--model", "fake")
+	if code == 0 || out != "" || !strings.Contains(errs, "429 slow down") {
+		t.Errorf("exit %d, out %q, err %q; want the refusal", code, out, errs)
+	}
+}
