@@ -19,5 +19,8 @@ func kindOf(r *http.Request) (k kind) {
 	if configured(r) && proxyOf(r.Context()) == nil { // a proxy is nobody's written down address
 		k |= toConfigured
 	}
+	if upgradeOf(r.Context()) != "" {
+		k |= toUpgrade
+	}
 	return k
 }

@@ -62,6 +62,9 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 		o.end()
 		return nil, viaProxy(o.request.Context(), err)
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return d.switched(r.Context(), o, resp)
+	}
 	return d.bound(o, resp)
 }
 
@@ -108,6 +111,9 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 	if err != nil {
 		return outgoing{}, err
 	}
+	if header, err = askUpgrade(r, header); err != nil {
+		return outgoing{}, err
+	}
 	if field := unfit(r, header); field != "" {
 		return outgoing{}, refuse(&Denial{Host: r.URL.Hostname(), Rule: ruleHeader, Field: field})
 	}
@@ -126,7 +132,10 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 	if o.request.Header = header.Clone(); o.request.Header == nil {
 		o.request.Header = http.Header{}
 	}
-	if header.Get("Accept-Encoding") == "" && header.Get("Range") == "" && r.Method != http.MethodHead {
+	if protocol := upgradeOf(ctx); protocol != "" {
+		o.request.Header.Set("Connection", "Upgrade")
+		o.request.Header.Set("Upgrade", protocol)
+	} else if header.Get("Accept-Encoding") == "" && header.Get("Range") == "" && r.Method != http.MethodHead {
 		o.unpack = true
 		o.request.Header.Set("Accept-Encoding", "gzip")
 	}

@@ -150,4 +150,3 @@ func parseOwn(hosts []string) ([]string, error) {
 func errNoHost(text string) error {
 	return fault.Newf(fault.Invalid, "%q is no host; write it like agents.example.com or 10.1.0.7:5053", text)
 }
-
