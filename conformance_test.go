@@ -25,7 +25,7 @@ import (
 // areas are the areas of recorded cases that this runtime answers so far. Cases that ask a model of another provider
 // than Echo are not among them.
 func areas() []string {
-	return []string{"agentplugin", "apicall", "async", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "logic", "memory"}
+	return []string{"agentplugin", "apicall", "async", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "gptplugin", "logic", "memory"}
 }
 
 // unbuilt are component types of the reference that this runtime does not have yet.

@@ -17,6 +17,9 @@ import (
 // converse holds the conversation of a component: one prompt, to its end. The agent whose skills are the tools asks the
 // model, or the agent of the component.
 func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
+	if t.MCP != "" {
+		return "", fault.Newf(fault.Unsupported, "this runtime has no MCP servers")
+	}
 	asking := &Agent{t.By, rt}
 	id := "conv_" + rt.newUUID()
 	cfg := conversation.Config{

@@ -71,6 +71,8 @@ func table() []row {
 		{"component", "foundation scope"},
 		{"internal/publicfile", "foundation scope services internal/smythfs internal/limits"},
 		{"internal/oauth", "foundation connector internal/limits"},
+		{"internal/apispec", "fault value"},
+		{"components/plugins", "foundation scope component services text internal/limits internal/apispec"},
 		{"components/web", "foundation scope component services text internal/limits internal/egress internal/oauth internal/publicfile"},
 		{"components/files", "foundation scope component services text internal/limits internal/publicfile"},
 		{"components/*", "foundation scope component services text internal/limits"},
