@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strconv"
@@ -47,6 +48,32 @@ func sameHosts(a, b Value) bool {
 
 // Holds reports whether a text has a stand-in of these slots. Nil Slots have none.
 func (s *Slots) Holds(text string) bool { return s != nil && strings.Contains(text, s.mark) }
+
+// Within is Holds for bytes.
+func (s *Slots) Within(text []byte) bool { return s != nil && bytes.Contains(text, []byte(s.mark)) }
+
+// mostDigits is how long the number of a stand-in may be, with its end.
+const mostDigits = 20
+
+// Partial returns how many bytes at the end of a text may be the beginning of a stand-in. Whoever fills a stream keeps
+// them until more has come.
+func (s *Slots) Partial(text []byte) int {
+	if s == nil {
+		return 0
+	}
+	if i := bytes.LastIndex(text, []byte(s.mark)); i >= 0 {
+		after := text[i+len(s.mark):]
+		if len(after) <= mostDigits && len(bytes.Trim(after, "0123456789")) == 0 {
+			return len(text) - i
+		}
+	}
+	for n := min(len(s.mark)-1, len(text)); n > 0; n-- {
+		if bytes.HasSuffix(text, []byte(s.mark[:n])) {
+			return n
+		}
+	}
+	return 0
+}
 
 // Errors of [Slots.Fill].
 var (

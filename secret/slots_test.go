@@ -3,6 +3,7 @@ package secret
 import (
 	"errors"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -83,5 +84,55 @@ func TestJoin(t *testing.T) {
 		if got.Reveal() != tt.text || strings.Join(hosts, " ") != tt.hosts {
 			t.Errorf("%s: Join = %q to %q, want %q to %q", tt.name, got.Reveal(), hosts, tt.text, tt.hosts)
 		}
+	}
+}
+
+// A stream that is filled in pieces is filled like the whole, wherever it is cut.
+func TestSlots_Partial(t *testing.T) {
+	t.Parallel()
+	s := NewSlots("0123456789abcdef")
+	var whole strings.Builder
+	for i := range 12 {
+		whole.WriteString("sre, sreslot, sreslot0123, " + s.Put(New("key"+strconv.Itoa(i))) + s.Put(New("x")) + " z0")
+	}
+	text := []byte(whole.String())
+	want, err := s.Fill(whole.String(), "a.test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step := 1; step < len(text); step++ {
+		var got strings.Builder
+		var kept []byte
+		for at := 0; at < len(text); at += step {
+			kept = append(kept, text[at:min(at+step, len(text))]...)
+			ready := len(kept) - s.Partial(kept)
+			if at+step >= len(text) {
+				ready = len(kept)
+			}
+			filled, err := s.Fill(string(kept[:ready]), "a.test", nil)
+			if err != nil {
+				t.Fatalf("pieces of %d: %v", step, err)
+			}
+			got.WriteString(filled)
+			kept = kept[ready:]
+			if len(kept) > 64 {
+				t.Fatalf("pieces of %d: %d bytes are kept", step, len(kept))
+			}
+		}
+		if got.String() != want {
+			t.Errorf("pieces of %d: %q, want %q", step, got.String(), want)
+		}
+	}
+	if got := (*Slots)(nil).Partial(text); got != 0 {
+		t.Errorf("no slots keep %d bytes, want none", got)
+	}
+}
+
+func TestSlots_Within(t *testing.T) {
+	t.Parallel()
+	s := NewSlots("0123456789abcdef")
+	standin := s.Put(New("key"))
+	if !s.Within([]byte("a"+standin)) || s.Within([]byte("a key")) || (*Slots)(nil).Within([]byte(standin)) {
+		t.Error("Within does not tell a text with a stand-in from others")
 	}
 }

@@ -41,9 +41,7 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 func (d *door) send(r *http.Request) (*http.Response, error) {
 	o, err := d.prepare(r)
 	if err != nil {
-		if r.Body != nil {
-			_ = r.Body.Close() // as the interface demands; nothing was sent
-		}
+		closeBody(r)
 		return nil, err
 	}
 	sent, err := d.fill(o.request)
@@ -52,6 +50,7 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		o.end()
+		closeBody(r)
 		return nil, err
 	}
 	way, release := d.pools.take(access.ActingOf(r.Context()).Team, o.kind)
@@ -66,6 +65,13 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 		return d.switched(r.Context(), o, resp)
 	}
 	return d.bound(o, resp)
+}
+
+// closeBody closes the body of a request that is not sent, as [http.RoundTripper] demands.
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		_ = r.Body.Close() // nobody reads it
+	}
 }
 
 // rulesOf returns the rules for whoever acts in a context.

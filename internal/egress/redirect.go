@@ -15,11 +15,7 @@ func (d *door) checkHop(r *http.Request) (http.Header, error) {
 	if r.Response == nil {
 		return r.Header, nil
 	}
-	hops, strange := 0, false
-	for at := r; at.Response != nil && at.Response.Request != nil; at = at.Response.Request {
-		hops++
-		strange = strange || !sameOrigin(at.Response.Request.URL, at.URL)
-	}
+	hops, strange := hopsOf(r)
 	before := r.Response.Request
 	switch {
 	case hops > d.limits.Redirects:
@@ -32,6 +28,15 @@ func (d *door) checkHop(r *http.Request) (http.Header, error) {
 		return harmless(r.Header), nil
 	}
 	return r.Header, nil
+}
+
+// hopsOf returns how many redirects led to a request, and whether one of them left the origin.
+func hopsOf(r *http.Request) (hops int, strange bool) {
+	for at := r; at.Response != nil && at.Response.Request != nil; at = at.Response.Request {
+		hops++
+		strange = strange || !sameOrigin(at.Response.Request.URL, at.URL)
+	}
+	return hops, strange
 }
 
 // sameOrigin reports whether what was meant for one address may be sent to the other: the same scheme, host and port,

@@ -2,9 +2,11 @@ package egress
 
 import (
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -44,6 +46,10 @@ func TestT30_SecretsAreFilledAtTheDoor(t *testing.T) {
 	}{
 		{"header", "/", "", "", "Bearer S", seen{uri: "/", auth: "Bearer " + plain}},
 		{"basic", "/", "", "", "Basic user:S", seen{uri: "/", auth: "Basic dXNlcjpwYS9zcyAid28mcmQ="}},
+		{"basic in lower case", "/", "", "", "basic user:S", seen{uri: "/", auth: "Basic dXNlcjpwYS9zcyAid28mcmQ="}},
+		{"basic, encoded", "/", "", "", "Basic base64(user:S)", seen{uri: "/", auth: "Basic dXNlcjpwYS9zcyAid28mcmQ="}},
+		{"basic, encoded, the user", "/", "", "", "Basic base64(S:word)", seen{uri: "/", auth: "Basic cGEvc3MgIndvJnJkOndvcmQ="}},
+		{"basic, without a colon", "/", "", "", "Basic S", seen{uri: "/", auth: "Basic " + plain}},
 		{"query", "/x?k=S&b=1", "", "", "", seen{uri: "/x?k=pa%2Fss+%22wo%26rd&b=1"}},
 		{"path", "/x/S/y", "", "", "", seen{uri: "/x/pa%2Fss%20%22wo&rd/y"}},
 		{"json", "/", "application/json; charset=utf-8", `{"k":"S"}`, "", seen{uri: "/", body: `{"k":"pa/ss \"wo&rd"}`}},
@@ -62,7 +68,12 @@ func TestT30_SecretsAreFilledAtTheDoor(t *testing.T) {
 			defer client.CloseIdleConnections()
 			slots := secret.NewSlots("0123456789abcdef")
 			put := func(s string) string {
-				return strings.ReplaceAll(s, "S", slots.Put(secret.New(plain).For("127.0.0.1")))
+				s = strings.ReplaceAll(s, "S", slots.Put(secret.New(plain).For("127.0.0.1")))
+				before, inside, ok := strings.Cut(s, "base64(")
+				if !ok {
+					return s
+				}
+				return before + base64.StdEncoding.EncodeToString([]byte(strings.TrimSuffix(inside, ")")))
 			}
 			r, err := http.NewRequestWithContext(secret.WithSlots(t.Context(), slots), http.MethodPost, server.URL+put(tt.path), strings.NewReader(put(tt.body)))
 			if err != nil {
@@ -91,7 +102,7 @@ func TestT30_SecretsAreFilledAtTheDoor(t *testing.T) {
 
 func TestT30_SecretToTheWrongHost(t *testing.T) {
 	t.Parallel()
-	for _, where := range []string{"header", "query", "path", "body"} {
+	for _, where := range []string{"header", "credentials", "query", "path", "body"} {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
 			got := seen{uri: "nothing"}
@@ -119,8 +130,11 @@ func TestT30_SecretToTheWrongHost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if where == "header" {
+			switch where {
+			case "header":
 				r.Header.Set("X-Key", s)
+			case "credentials":
+				r.SetBasicAuth("user", s)
 			}
 			_, err = client.Do(r)
 			if fault.CodeOf(err) != "EGRESS_DENIED(secret_host)" || strings.Contains(err.Error(), "canary") {
@@ -159,6 +173,102 @@ func TestT03_RedirectDropsSecrets(t *testing.T) {
 	_ = resp.Body.Close()
 	if first.key != "canary-key" || second.key != "" || second.uri != "/" {
 		t.Errorf("the first host saw %+v, the second %+v; want the key at the first alone", first, second)
+	}
+}
+
+// A secret that is a user and a password at once is encoded as such.
+func TestSlots_WholeCredentials(t *testing.T) {
+	t.Parallel()
+	slots := secret.NewSlots("0123456789abcdef")
+	f := filler{slots: slots, host: "a.test"}
+	if got, want := f.header("Basic "+slots.Put(secret.New("user:word"))), "Basic dXNlcjp3b3Jk"; got != want || f.err != nil {
+		t.Errorf("header = %q, %v, want %q", got, f.err, want)
+	}
+	for _, v := range []string{"Basic", "Basic ", "Basic dXNlcjp3b3Jk", "Bearer dXNlcjp3b3Jk", "Basic !", ""} {
+		if f.holds(v) {
+			t.Errorf("%q is said to hold a stand-in", v)
+		}
+	}
+}
+
+// TestT03_SecretsAndRedirects: within an origin secrets are filled at each hop, and no hop is told the address before it;
+// what leads elsewhere is given none, whatever it asks for.
+func TestT03_SecretsAndRedirects(t *testing.T) {
+	t.Parallel()
+	slots := secret.NewSlots("0123456789abcdef")
+	standin := slots.Put(secret.New("canary-key")) // that may go to any host
+	tests := []struct {
+		name, to string
+		want     string // code
+		hops     []string
+	}{
+		{"within the origin", "/end", "", []string{"/start?k=canary-key&to=%2Fend", "/end"}},
+		{"with the stand-in, within the origin", "/end?k=" + standin, "", []string{"/start?k=canary-key&to=%2Fend%3Fk%3Dcanary-key", "/end?k=canary-key"}},
+		{"to another origin", "http://b.test/end", "", []string{"/start?k=canary-key&to=http%3A%2F%2Fb.test%2Fend", "/end"}},
+		{"with the stand-in, to another origin", "http://b.test/?k=" + standin, "EGRESS_DENIED(secret_host)", []string{"/start?"}},
+		{"with the stand-in in the path", "http://b.test/" + standin, "EGRESS_DENIED(secret_host)", []string{"/start?"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			var hops []string
+			handler := func(rw http.ResponseWriter, r *http.Request) {
+				hops = append(hops, r.RequestURI)
+				for name, values := range r.Header {
+					if strings.Contains(strings.Join(values, " "), "canary") || name == "Referer" {
+						t.Errorf("%s: %s = %q", r.URL.Path, name, values)
+					}
+				}
+				if r.URL.Path == "/start" {
+					rw.Header().Set("Location", tt.to)
+					rw.WriteHeader(http.StatusFound)
+				}
+			}
+			w.serve("a.test", publicIP, handler)
+			w.serve("b.test", otherIP, handler)
+			_, err := get(secret.WithSlots(t.Context(), slots), w.client(Policy{}, limits.Default()), "http://a.test/start?k="+standin+"&to="+url.QueryEscape(tt.to))
+			if code(err) != tt.want || err != nil && strings.Contains(err.Error(), "canary") {
+				t.Errorf("error = %v, want code %q", err, tt.want)
+			}
+			if len(hops) != len(tt.hops) {
+				t.Fatalf("hops %q, want %q", hops, tt.hops)
+			}
+			for i, hop := range hops {
+				if !strings.HasPrefix(hop, tt.hops[i]) {
+					t.Errorf("hop %d was %s, want %s", i, hop, tt.hops[i])
+				}
+			}
+		})
+	}
+}
+
+// TestT30_ErrorsKeepTheSecret: whatever ends a request whose address holds a secret, its error does not show it.
+func TestT30_ErrorsKeepTheSecret(t *testing.T) {
+	t.Parallel()
+	slots := secret.NewSlots("0123456789abcdef")
+	standin := slots.Put(secret.New("canary-key"))
+	ctx := secret.WithSlots(t.Context(), slots)
+	w := newWorld(t)
+	w.serve("cut.test", publicIP, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	w.serve("loop.test", otherIP, func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "/again", http.StatusFound)
+	})
+	w.serve("bad.test", "8.8.8.8", func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Location", "http://[::1]:x/") // no address
+		rw.WriteHeader(http.StatusFound)
+	})
+	c := w.client(Policy{}, limits.Default())
+	for _, target := range []string{"http://cut.test/", "http://loop.test/", "http://bad.test/", "http://nowhere.test/", "http://127.0.0.1/", "https://cut.test/"} {
+		body, err := get(ctx, c, target+standin+"?k="+standin, "X-Key", standin)
+		if err == nil || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%s: %q, %v, want an error without the secret", target, body, err)
+		}
+	}
+	for _, d := range w.denied() {
+		if strings.Contains(d.Resource, "canary") || strings.Contains(d.Resource, standin) {
+			t.Errorf("the record shows what was asked: %+v", d)
+		}
 	}
 }
 
