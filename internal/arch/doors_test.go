@@ -28,6 +28,7 @@ func doors() []door {
 				"net/http.Get", "net/http.Post", "net/http.PostForm", "net/http.Head", "net/http.DefaultClient", "net/http.DefaultTransport", "net/http.Transport", "net/http.Client{}",
 				"net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve", "net/http.ServeTLS", "net/http.Server", "net/http.Handle", "net/http.HandleFunc", "net/http.DefaultServeMux",
 				"crypto/tls.Dial", "crypto/tls.DialWithDialer", "crypto/tls.Dialer", "crypto/tls.Listen",
+				"github.com/coder/websocket.Dial", "github.com/gorilla/websocket.*", "golang.org/x/net/websocket.*", "golang.org/x/net/proxy.*", "net/http/httputil.ReverseProxy", "net/http/httputil.NewSingleHostReverseProxy",
 				"net/http/httptest.*", "net/http/pprof.*", "net/rpc.*", "net/smtp.*", "log/syslog.*", "expvar.*",
 			},
 			rooms: []string{"internal/egress", "internal/httpserver", "internal/testtarget/loopback", "subsystem/io/router/httprouter"},
