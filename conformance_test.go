@@ -22,44 +22,23 @@ import (
 	"github.com/sre-go/sre/value"
 )
 
-// areas are the areas of recorded cases that this runtime answers so far. Cases that ask a model of another provider
-// than Echo are not among them.
+// areas are the areas of recorded cases of agents that this runtime answers so far. Two more have tests of their own:
+// conversations and the kernel.
 func areas() []string {
-	return []string{"agentplugin", "apicall", "async", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "gptplugin", "logic", "memory"}
-}
-
-// unbuilt are component types of the reference that this runtime does not have yet.
-func unbuilt() map[string]bool {
-	return map[string]bool{"Classifier": true, "GenAILLM": true, "LLMAssistant": true}
+	return []string{
+		"agentplugin", "apicall", "async", "classifier", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "genaillm",
+		"gptplugin", "llmassistant", "logic", "memory", "multimodalllm", "promptgenerator",
+	}
 }
 
 // TestConformance runs the recorded cases of the reference against a whole runtime. Each run is recorded, then played
 // again with all doors closed, and has to end in the same state byte for byte.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	s := conformance.Run(t, boot, conformance.Options{
-		Folders: os.Getenv(conformance.FoldersVariable), Areas: areas(), Select: func(c *conformance.Case) bool { return !needsMore(c) },
-	})
-	if n := len(s.Outcomes); n < 100 {
+	s := conformance.Run(t, boot, conformance.Options{Folders: os.Getenv(conformance.FoldersVariable), Areas: areas()})
+	if n := len(s.Outcomes); n < 250 {
 		t.Errorf("%d cases ran, want those of all areas", n)
 	}
-}
-
-// needsMore reports whether a case asks a model or uses a component type that does not exist yet.
-func needsMore(c *conformance.Case) bool {
-	if c.ReachesModel() && c.Area != "agentplugin" && c.Area != "gptplugin" {
-		return true
-	}
-	file, err := value.Parse(c.Agent)
-	if err != nil {
-		return false // the case itself fails
-	}
-	for _, it := range file.Get("components").Items() {
-		if unbuilt()[it.GetString("name")] {
-			return true
-		}
-	}
-	return false
 }
 
 // subject is a runtime for one case. It starts with the agent, because who the agent belongs to is configuration.

@@ -144,7 +144,7 @@ func (rt *Runtime) manager(o *options, services *connector.Services, types []com
 	return agent.Config{
 		Services: services, Components: types, Effects: o.effects, Limits: rt.config.Limits,
 		Teams: teams(services), Secret: readSecret(services), Secrets: rt.secrets, Sessions: sessionStore(services), Find: rt.find, Converse: rt.converse, HTTP: rt.http,
-		Bound: rt.budgets.bound, Use: o.use(services, rt.config.Services["Log"]), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
+		Bound: rt.budgets.bound, Tokens: rt.tokens.Count, Use: o.use(services, rt.config.Services["Log"]), Trace: o.trace, ComponentLogs: o.componentLogs, CountPerComponent: o.perComponent,
 	}
 }
 

@@ -99,6 +99,8 @@ type Host interface {
 	Converse(ctx context.Context, call *Call, t Talk) (string, error)
 	// Emit passes partial output, such as tokens of a model, to whoever watches the run.
 	Emit(call *Call, d Delta)
+	// CountTokens returns how many tokens a text is for models, about.
+	CountTokens(text string) int
 }
 
 // JobState is what is known of a background job.

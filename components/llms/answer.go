@@ -81,3 +81,36 @@ func shown(v value.Value) string {
 	}
 	return v.Indent("  ")
 }
+
+// plainly is the error of a model that could not be asked, in the form that GenAILLM has always told it.
+func plainly(err error) error {
+	text := err.Error()
+	var said *llm.ProviderError
+	if errors.As(err, &said) {
+		text = said.Error()
+	}
+	return &fault.Error{Kind: fault.KindOf(err), Code: fault.CodeOf(err), Err: &failure{text + " ", err}}
+}
+
+// passingLines is passing for a component that ends what it shows with a line end, and shows line ends in one line.
+func passingLines(call *component.Call, parts iter.Seq2[llm.Part, error]) iter.Seq2[llm.Part, error] {
+	return func(yield func(llm.Part, error) bool) {
+		if call.Host == nil {
+			parts(yield)
+			return
+		}
+		for p, err := range parts {
+			switch p := p.(type) {
+			case llm.Text:
+				call.Host.Emit(call, component.Delta{Content: p.Text, OneLine: true})
+			case llm.Thinking:
+				call.Host.Emit(call, component.Delta{Thinking: p.Text, OneLine: true})
+			case llm.Finish:
+				call.Host.Emit(call, component.Delta{Content: "\n", OneLine: true})
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
+}

@@ -64,9 +64,14 @@ func (h *host) Fork(context.Context, *component.Call, component.Input) (string, 
 }
 func (h *host) Job(string) (component.JobState, <-chan struct{}) { return component.JobState{}, nil }
 func (h *host) Emit(_ *component.Call, d component.Delta)        { h.deltas = append(h.deltas, d) }
+func (*host) CountTokens(text string) int                        { return len(text) / 4 }
 
 func (h *host) Invoke(context.Context, *component.Call, string, string, string, value.Value) (value.Value, error) {
 	return value.Value{}, nil
+}
+
+func (h *host) Converse(context.Context, *component.Call, component.Talk) (string, error) {
+	return "", nil
 }
 
 func candidate(t testing.TB) access.Candidate {

@@ -45,6 +45,8 @@ type Config struct {
 	HTTP *http.Client
 	// Find reads an agent that is not loaded, as a candidate who asks for it. Nil means there are only loaded agents.
 	Find func(ctx context.Context, as scope.Scope, id, version string) (*agentfile.Document, error)
+	// Tokens counts the tokens of a text. Nil takes four bytes for one.
+	Tokens func(text string) int
 	// Converse holds a conversation of a component. Nil means that components cannot.
 	Converse func(ctx context.Context, t Talk) (string, error)
 	// Bound returns the context of a run of an agent: with what it may use, and with an end when it may take so long only.

@@ -61,3 +61,12 @@ func (x *execution) Emit(call *component.Call, d component.Delta) {
 	}
 	tell(x.watcher, d)
 }
+
+// CountTokens implements [component.Host].
+func (x *execution) CountTokens(text string) int {
+	if count := x.agent.manager.cfg.Tokens; count != nil {
+		return count(text)
+	}
+	const bytesPerToken = 4
+	return (len(text) + bytesPerToken - 1) / bytesPerToken
+}
