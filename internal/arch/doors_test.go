@@ -52,6 +52,12 @@ func doors() []door {
 			hint:  "go through internal/sqlite",
 		},
 		{
+			name:  "redis client",
+			uses:  []string{"github.com/redis/go-redis/v9.*"},
+			rooms: []string{"internal/redis"},
+			hint:  "go through internal/redis",
+		},
+		{
 			name:  "untrusted text",
 			uses:  []string{"encoding/json.*", "encoding/json/v2.*", "encoding/json/jsontext.*", "encoding/gob.*", "encoding/xml.*", "encoding/asn1.*", "html/template.*", "text/template.*"},
 			rooms: nil,
@@ -72,7 +78,7 @@ func doors() []door {
 		{
 			name:  "environment",
 			uses:  []string{"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv", "os.Setenv", "os.Unsetenv", "os.Clearenv", "os.UserHomeDir", "os.UserConfigDir", "os.UserCacheDir", "os.TempDir", "os.Getwd", "os.Hostname"},
-			rooms: []string{"internal/kernel", "cmd/*"},
+			rooms: []string{"internal/kernel", "cmd/*", "internal/redis/redistest"}, // the last tells tests where their server is
 			hint:  "take a getenv function",
 		},
 		{
@@ -84,13 +90,13 @@ func doors() []door {
 		{
 			name:  "processes",
 			uses:  []string{"os/exec.*", "os.StartProcess", "os.FindProcess", "plugin.*"},
-			rooms: nil,
-			hint:  "nothing here starts processes",
+			rooms: []string{"internal/childprocess"},
+			hint:  "go through internal/childprocess",
 		},
 		{
 			name:  "machine",
 			uses:  []string{"syscall.*", "golang.org/x/sys/unix.*", "golang.org/x/sys/windows.*", "unsafe.Pointer", "unsafe.String", "unsafe.StringData", "unsafe.Slice", "unsafe.SliceData", "unsafe.Add", "runtime/debug.SetGCPercent", "runtime/debug.SetMemoryLimit", "runtime/debug.SetMaxStack", "runtime/debug.SetMaxThreads", "runtime/debug.SetPanicOnFault", "runtime/debug.FreeOSMemory", "runtime.GC", "runtime.GOMAXPROCS", "runtime.SetFinalizer"},
-			rooms: []string{"cmd/sre", "internal/disk", "internal/egress"}, // signals, locks, the address of a socket
+			rooms: []string{"cmd/sre", "internal/disk", "internal/egress", "internal/childprocess"}, // signals, locks, the address of a socket, groups of processes
 			hint:  "the standard library has a safe form of it",
 		},
 		{
