@@ -112,12 +112,14 @@ func (d *door) resolve(ctx context.Context, host string, port uint16, allow allo
 	if len(addrs) == 0 {
 		return nil, fault.Newf(fault.Unavailable, "the name %s has no address", host)
 	}
-	for _, a := range addrs {
-		if err := allow(host, port, a); err != nil {
+	plainly := make([]netip.Addr, len(addrs)) // the resolver of the system writes IPv4 as IPv6
+	for i, a := range addrs {
+		plainly[i] = a.Unmap()
+		if err := allow(host, port, plainly[i]); err != nil {
 			return nil, err
 		}
 	}
-	return addrs, nil
+	return plainly, nil
 }
 
 func split(hostPort string) (string, uint16, error) {

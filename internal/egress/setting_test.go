@@ -22,6 +22,8 @@ func TestRefusalNamesTheSetting(t *testing.T) {
 		name, config, team, url, rule, setting string
 	}{
 		{"private", `{}`, "", "http://x.test/", "private", "egress.allowNetworks: 10.1.2.3"},
+		{"IPv4 in the clothes of IPv6", `{}`, "", "http://[::ffff:10.1.2.3]/", "private", "egress.allowNetworks: 10.1.2.3"},
+		{"a translated address", `{}`, "", "http://[64:ff9b::a01:203]/", "private", "egress.allowNetworks: 10.1.2.3"},
 		{"loopback as a number", `{}`, "", "http://2130706433/", "loopback", "egress.allowNetworks: 127.0.0.1"},
 		{"metadata", `{"allowPrivate":true}`, "", "http://meta.test/", "metadata", "egress.allowNetworks: 169.254.169.254"},
 		{"IPv6", `{}`, "", "http://six.test/", "private", "egress.allowNetworks: fd00::1"},
@@ -45,7 +47,7 @@ func TestRefusalNamesTheSetting(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			srv := w.serve("pub.test", publicIP, hello)
-			for name, ip := range map[string]string{"x.test": "10.1.2.3", "meta.test": "169.254.169.254", "six.test": "fd00::1", "loop": "127.0.0.1"} {
+			for name, ip := range map[string]string{"x.test": "10.1.2.3", "meta.test": "169.254.169.254", "six.test": "fd00::1", "loop": "127.0.0.1", "nat.test": "64:ff9b::a01:203"} {
 				w.at(name, ip, srv)
 			}
 			ctx := access.WithActing(t.Context(), access.Acting{Team: tt.team})
@@ -60,6 +62,9 @@ func TestRefusalNamesTheSetting(t *testing.T) {
 			}
 			if tt.rule != ruleClosed && !denial.Address.IsValid() {
 				t.Errorf("error = %v, want the address", err)
+			}
+			if denial.Address.Is4In6() {
+				t.Errorf("the address %s is not shown plainly", denial.Address)
 			}
 			if body, err := get(ctx, w.configured(changed(t, config, tt.setting)), tt.url); err != nil || body != "hello" {
 				t.Errorf("with %s: %q, %v, want it reached", tt.setting, body, err)
