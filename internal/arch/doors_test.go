@@ -53,7 +53,7 @@ func doors() []door {
 		},
 		{
 			name:  "redis client",
-			uses:  []string{"github.com/redis/go-redis/v9.*"},
+			uses:  []string{"github.com/redis/go-redis/v9.*", "github.com/redis/go-redis/v9/maintnotifications.*"},
 			rooms: []string{"internal/redis"},
 			hint:  "go through internal/redis",
 		},

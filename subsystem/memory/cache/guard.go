@@ -18,6 +18,14 @@ func guarded[L access.Level](ctx context.Context, h *Handle, op, key string, mak
 		return err
 	}
 	s := h.service
+	if op != opACL { // which answers with the ruling itself
+		if settled, err := recalled(ctx, h, op, key, do); settled {
+			if err == nil {
+				return nil
+			}
+			return h.wrap(op, key, err)
+		}
+	}
 	var err error
 	for range maxTries {
 		if ctx.Err() != nil {

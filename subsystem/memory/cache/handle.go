@@ -133,10 +133,12 @@ func (h *Handle) SetMetadata(ctx context.Context, key string, members value.Valu
 	})
 }
 
+const opACL = "cache.acl"
+
 // ACL returns the ACL of an entry. No entry is [fault.NotFound].
 func (h *Handle) ACL(ctx context.Context, key string) (*access.ACL, error) {
 	var acl *access.ACL
-	err := guarded(ctx, h, "cache.acl", key, false, func(_ access.Grant[access.Read], r Ruling) error {
+	err := guarded(ctx, h, opACL, key, false, func(_ access.Grant[access.Read], r Ruling) error {
 		acl = r.ACL
 		return nil
 	})
