@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/sre-go/sre/component"
-	"github.com/sre-go/sre/components/llms"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/scope"
@@ -53,7 +52,7 @@ func run(t testing.TB, fake llm.Connector, settings, input string, outputs ...co
 	if err != nil {
 		t.Fatal(err)
 	}
-	inst := llms.Definitions()[0].Compile(parsed)
+	inst := definition(t, "PromptGenerator").Compile(parsed)
 	if len(inst.Violations) > 0 {
 		t.Fatalf("settings %s: %v", settings, inst.Violations)
 	}
@@ -185,7 +184,7 @@ func TestDefinitions_Settings(t *testing.T) {
 		{"no tokens", `{"model": "Echo", "prompt": "p", "maxTokens": 0}`, `"Maximum Tokens" must be greater than or equal to 1`},
 		{"fine", `{"model": "Echo", "prompt": "p", "maxTokens": "12", "passthrough": "true", "someEditorKey": {}}`, ""},
 	}
-	d := llms.Definitions()[0]
+	d := definition(t, "PromptGenerator")
 	if d.Name != "PromptGenerator" || d.Alias != "LLMPrompt" {
 		t.Errorf("the component is %q or %q, want PromptGenerator or LLMPrompt", d.Name, d.Alias)
 	}

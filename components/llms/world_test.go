@@ -7,6 +7,7 @@ import (
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
+	"github.com/sre-go/sre/components/llms"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
@@ -14,6 +15,8 @@ import (
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
 	"github.com/sre-go/sre/subsystem/llm/models"
 	"github.com/sre-go/sre/subsystem/llm/models/jsonmodels"
+	"github.com/sre-go/sre/subsystem/memory/cache"
+	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
 	"github.com/sre-go/sre/subsystem/security/account"
 	"github.com/sre-go/sre/subsystem/security/account/dummyaccount"
 	"github.com/sre-go/sre/subsystem/security/vault"
@@ -22,7 +25,7 @@ import (
 )
 
 // services are those that ask models. fake, which may be nil, is the connector of the models of the provider Fake.
-func services(t testing.TB, fake llm.Connector) *connector.Services {
+func services(t testing.TB, fake llm.Connector, more ...connector.Opened) *connector.Services {
 	t.Helper()
 	env := connector.Env{
 		Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}, Services: connector.NewServices(),
@@ -43,7 +46,8 @@ func services(t testing.TB, fake llm.Connector) *connector.Services {
 	}
 	put(account.Kind, open(dummyaccount.Definition, value.Obj()))
 	put(vault.Kind, open(nullvault.Definition, value.Obj()))
-	catalogue, err := value.Parse(`{"fake": {"provider": "Fake", "modelId": "fake-1", "credentials": "none", "completionTokens": 4096}}`)
+	catalogue, err := value.Parse(`{"fake": {"provider": "Fake", "modelId": "fake-1", "credentials": "none", "completionTokens": 4096},
+		"eyes": {"provider": "Fake", "modelId": "fake-2", "credentials": "none", "tokens": 9000, "completionTokens": 4096, "features": ["text", "image"]}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +56,21 @@ func services(t testing.TB, fake llm.Connector) *connector.Services {
 	if fake != nil {
 		providers = append(providers, connector.Opened{ID: "Fake", Connector: fake})
 	}
-	put(llm.Kind, providers...)
+	put(llm.Kind, append(providers, more...)...)
+	put(cache.Kind, open(ramcache.Definition(), value.Obj()))
 	return env.Services
+}
+
+// definition returns a component type of the family.
+func definition(t testing.TB, name string) component.Definition {
+	t.Helper()
+	for _, d := range llms.Definitions() {
+		if d.Name == name {
+			return d
+		}
+	}
+	t.Fatalf("there is no component %s", name)
+	return component.Definition{}
 }
 
 // host takes what is shown as it comes.
