@@ -1,6 +1,8 @@
 package std
 
 import (
+	"slices"
+
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/subsystem/agent/agentdata"
 	"github.com/sre-go/sre/subsystem/agent/agentdata/ephemeralagentdata"
@@ -58,7 +60,7 @@ func Kinds() []connector.AnyKind {
 
 // Connectors returns every connector.
 func Connectors() []connector.Definition {
-	return append(append(openaillm.Definitions(), cloud()...), []connector.Definition{
+	return append(slices.Concat(openaillm.Definitions(), cloud(), plain()), []connector.Definition{
 		dummyaccount.Definition, jsonfileaccount.Definition, sqliteaccount.Definition,
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,

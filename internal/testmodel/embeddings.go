@@ -10,6 +10,17 @@ import (
 	"github.com/sre-go/sre/value"
 )
 
+// vectorsOf returns how a request for embeddings at a path is answered. The script does not speak of them.
+func vectorsOf(path string) (answer func(body value.Value) value.Value, ok bool) {
+	switch path {
+	case embeddingsPath:
+		return embeddings, true
+	case ollamaEmbed:
+		return ollamaEmbeddings, true
+	}
+	return geminiEmbeddings(path)
+}
+
 const (
 	embeddingsPath    = version + "/embeddings"
 	defaultDimensions = 1536
@@ -18,10 +29,7 @@ const (
 
 // embeddings answers a request for embeddings: each text as a bag of its words.
 func embeddings(body value.Value) value.Value {
-	dimensions := defaultDimensions
-	if n, ok := body.Get("dimensions").Num(); ok && n >= 1 && n <= maxDimensions {
-		dimensions = int(n)
-	}
+	dimensions := dimensionsOf(body.Get("dimensions"))
 	input := body.Get("input")
 	texts := input.Items()
 	if !input.IsArray() {
@@ -40,6 +48,14 @@ func embeddings(body value.Value) value.Value {
 		value.M("object", value.Of("list")), value.M("data", value.OfItems(data)), value.M("model", body.Get("model")),
 		value.M("usage", value.Obj(value.M("prompt_tokens", value.OfInt(10)), value.M("total_tokens", value.OfInt(10)))),
 	)
+}
+
+// dimensionsOf reads how long a vector is to be.
+func dimensionsOf(v value.Value) int {
+	if n, ok := v.Num(); ok && n >= 1 && n <= maxDimensions {
+		return int(n)
+	}
+	return defaultDimensions
 }
 
 // bagOfWords counts the words of [a-z0-9]+ of the text in lower case, each at the place its FNV-1a hash names.

@@ -42,7 +42,7 @@ func protocolOf(path string) (protocol, bool) {
 	case version + "/messages":
 		return protocol{read: readAnthropic, whole: anthropicWhole, stream: anthropicStream, fail: anthropicFailure, cry: anthropicCry}, true
 	}
-	for _, find := range []func(path string) (protocol, bool){converseOf} {
+	for _, find := range []func(path string) (protocol, bool){converseOf, ollamaOf, geminiOf, runwareOf} {
 		if p, ok := find(path); ok {
 			return p, true
 		}

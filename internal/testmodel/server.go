@@ -1,7 +1,7 @@
 // Package testmodel is the scripted model server: agents can be tried, tested and broken without a provider.
 //
-// It speaks the protocols of real providers (chat completions, responses, Anthropic messages, Bedrock's Converse,
-// embeddings), plain and streamed, and answers by rules, so that the official clients are tested against bytes. The
+// It speaks the protocols of real providers (chat completions, responses, Anthropic messages, Bedrock's Converse, Gemini,
+// Ollama, Runware, embeddings), plain and streamed, and answers by rules, so that the official clients are tested against bytes. The
 // cases that were recorded from the reference use its first rules; the rest of them are faults: slowness, answers that
 // break off or stand still, garbage, refusals and hostile tool calls. The same script, seed and order of requests give
 // the same answers. It keeps what it was sent.
@@ -68,7 +68,7 @@ func Serve(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-// URL returns the base address of OpenAI's protocols, which ends in "/v1". Those of Anthropic and Bedrock are below
+// URL returns the base address of OpenAI's protocols, which ends in "/v1". Those of the others are below
 // [Server.Root].
 func (s *Server) URL() string { return s.loop.URL() + version }
 
@@ -95,11 +95,15 @@ func (s *Server) Requests() value.Value {
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	p, known := protocolOf(r.URL.Path)
-	if r.Method != http.MethodPost || (!known && r.URL.Path != embeddingsPath) {
+	vectors, embeds := vectorsOf(r.URL.Path)
+	if r.Method != http.MethodPost || !known && !embeds {
 		writeJSON(w, http.StatusNotFound, openAIFailure(value.Obj(value.M("message", value.Of("no such route")))))
 		return
 	}
-	path := strings.TrimPrefix(r.URL.Path, version)
+	path := r.URL.Path
+	if strings.HasPrefix(path, version+"/") {
+		path = path[len(version):]
+	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return // too long, or the client went away
@@ -111,8 +115,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.record(path, r.Header, body)
-	if r.URL.Path == embeddingsPath {
-		writeJSON(w, http.StatusOK, embeddings(body))
+	if embeds {
+		writeJSON(w, http.StatusOK, vectors(body))
 		return
 	}
 	x := p.read(body)
@@ -156,9 +160,11 @@ func (s *Server) speak(out *faulty, r *http.Request, p protocol, said utterance)
 }
 
 func (s *Server) record(path string, header http.Header, body value.Value) {
-	authorization := header.Get("Authorization")
-	if authorization == "" {
-		authorization = header.Get("X-Api-Key")
+	authorization := ""
+	for _, name := range []string{"Authorization", "X-Api-Key", "X-Goog-Api-Key"} {
+		if authorization == "" {
+			authorization = header.Get(name)
+		}
 	}
 	entry := value.NewBuilder(3).Set("path", value.Of(path))
 	if authorization != "" {
