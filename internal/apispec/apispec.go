@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/untrusted"
 	"github.com/sre-go/sre/value"
 )
 
@@ -46,7 +47,7 @@ func Read(text []byte, from *url.URL) (*Document, error) {
 		return nil, fault.Hint(err, "give the address of the document itself, not of a page that shows it")
 	}
 	r := &reader{root: root, from: from, left: maxExpanded, taken: map[string]bool{}}
-	doc := &Document{Title: clean(root.Get("info").GetString("title"), maxTitle), Description: clean(root.Get("info").GetString("description"), maxDescription)}
+	doc := &Document{Title: untrusted.Text(root.Get("info").GetString("title"), maxTitle), Description: untrusted.Text(root.Get("info").GetString("description"), maxDescription)}
 	for _, path := range root.Get("paths").Members() {
 		item := r.follow(path.Value)
 		for _, m := range item.Members() {
@@ -86,29 +87,4 @@ type reader struct {
 	from  *url.URL
 	left  int             // values that may still be made by following references
 	taken map[string]bool // names of operations
-}
-
-// clean shortens a text and takes away what people cannot see: it could tell a model what they do not read.
-func clean(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 || invisible(r) {
-			return -1
-		}
-		return r
-	}, s)
-	if runes := []rune(s); len(runes) > most {
-		s = string(runes[:most]) + "…"
-	}
-	return s
-}
-
-// invisible are characters without a picture: of zero width, for the direction of text, and tags.
-func invisible(r rune) bool {
-	switch {
-	case r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
-		return true
-	case r == 0xfeff, r == 0x00ad, r >= 0xe0000 && r <= 0xe007f:
-		return true
-	}
-	return false
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/untrusted"
 	"github.com/sre-go/sre/value"
 )
 
@@ -45,7 +46,7 @@ func (r *reader) operation(path, method string, item, op value.Value) (out Opera
 	if out.Description = op.GetString("description"); out.Description == "" {
 		out.Description = op.GetString("summary")
 	}
-	out.Description = clean(out.Description, maxDescription)
+	out.Description = untrusted.Text(out.Description, maxDescription)
 	if out.base, err = r.server(item, op); err != nil {
 		return Operation{}, false, err
 	}
@@ -59,7 +60,7 @@ func (r *reader) operation(path, method string, item, op value.Value) (out Opera
 			schema = value.Obj(value.M("type", value.Of("string")))
 		}
 		if d := p.v.GetString("description"); d != "" {
-			schema = schema.With("description", value.Of(clean(d, maxDescription)))
+			schema = schema.With("description", value.Of(untrusted.Text(d, maxDescription)))
 		}
 		properties.Set(p.name, schema)
 		if p.needful {
@@ -172,13 +173,7 @@ func (r *reader) name(id, path, method string) string {
 	if id == "" {
 		id = strings.ReplaceAll(path, "/", "_")
 	}
-	id = strings.Map(func(c rune) rune {
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' {
-			return c
-		}
-		return '_'
-	}, id)
-	id = id[:min(len(id), maxName-9)]
+	id = untrusted.Name(id, maxName-9)
 	name := id
 	for n := 2; r.taken[name]; n++ {
 		if name = id + "_" + method; n > 2 || r.taken[name] {
@@ -208,7 +203,7 @@ func (r *reader) server(item, op value.Value) (*url.URL, error) {
 	}
 	u, err := r.from.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, fault.Newf(fault.Invalid, "the server %q is no address of the web", clean(text, maxTitle))
+		return nil, fault.Newf(fault.Invalid, "the server %q is no address of the web", untrusted.Text(text, maxTitle))
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	return u, nil

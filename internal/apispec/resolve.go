@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/untrusted"
 	"github.com/sre-go/sre/value"
 )
 
@@ -78,7 +79,7 @@ func (r *reader) expand(v value.Value, open []string) (value.Value, error) {
 				return value.Value{}, err
 			}
 			if text, ok := e.Str(); ok && m.Key == "description" {
-				e = value.Of(clean(text, maxDescription))
+				e = value.Of(untrusted.Text(text, maxDescription))
 			}
 			b.Set(m.Key, e)
 		}

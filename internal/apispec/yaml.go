@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/untrusted"
 	"github.com/sre-go/sre/value"
 )
 
@@ -20,7 +21,7 @@ func decodeYAML(text []byte) (value.Value, error) {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return value.Value{}, fault.Newf(fault.Invalid, "it is neither JSON nor YAML: %s", clean(err.Error(), maxTitle))
+		return value.Value{}, fault.Newf(fault.Invalid, "it is neither JSON nor YAML: %s", untrusted.Text(err.Error(), maxTitle))
 	}
 	y := &yamlReader{left: maxExpanded, depth: l.Depth}
 	return y.read(&root, 0)
