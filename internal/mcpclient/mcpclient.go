@@ -45,14 +45,14 @@ type Options struct {
 	HTTP     *http.Client
 	Pins     *Pins
 	NewID    func() string // of stand-ins for secrets
-	Now      func() time.Time
 	FirstUse bool          // pin what a server says the first time; else everything is to be approved
 	CallTime time.Duration // of one call of a tool
 	Bytes    int           // of one result
+
+	ConnectTime time.Duration // until the server has told its tools; 0 for 30 seconds
 }
 
-// Times that nobody has to choose.
-const connectTime = 30 * time.Second
+const usualConnectTime = 30 * time.Second
 
 // Session is a connection to one server. It is safe for concurrent use. A connection that breaks is made again for the
 // next call; the call that it broke under is not repeated, because nobody knows what became of it.
@@ -73,6 +73,9 @@ type Session struct {
 
 // Open connects to a server and reads what tools it has. The session ends with ctx, and is to be closed.
 func Open(ctx context.Context, s Server, o Options) (*Session, error) {
+	if o.ConnectTime == 0 {
+		o.ConnectTime = usualConnectTime
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	session := &Session{server: s, o: o, ctx: ctx, cancel: cancel}
 	session.mu.Lock()
@@ -108,7 +111,7 @@ func (s *Session) hangUp() {
 
 // connect makes a connection and reads the tools. What takes too long is ended.
 func (s *Session) connect(ctx context.Context) error {
-	ctx, stop := context.WithTimeoutCause(ctx, connectTime, fault.Newf(fault.Timeout, "the MCP server %s did not answer within %s", s.server.Name, connectTime))
+	ctx, stop := context.WithTimeoutCause(ctx, s.o.ConnectTime, fault.Newf(fault.Timeout, "the MCP server %s did not answer within %s", s.server.Name, s.o.ConnectTime))
 	defer stop()
 	err := s.dial(ctx)
 	if err == nil {
