@@ -8,5 +8,5 @@ import "github.com/sre-go/sre/component"
 
 // Definitions returns the component types of this family.
 func Definitions() []component.Definition {
-	return []component.Definition{genAI(), promptGenerator(), assistant(), classifier(), multimodal(), vision()}
+	return []component.Definition{genAI(), promptGenerator(), assistant(), classifier(), multimodal(), vision(), imageGenerator()}
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
+	"github.com/sre-go/sre/subsystem/io/storage"
+	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
 	"github.com/sre-go/sre/subsystem/llm/models"
@@ -57,6 +59,7 @@ func services(t testing.TB, fake llm.Connector, more ...connector.Opened) *conne
 		providers = append(providers, connector.Opened{ID: "Fake", Connector: fake})
 	}
 	put(llm.Kind, append(providers, more...)...)
+	put(storage.Kind, open(ramstorage.Definition(), value.Obj()))
 	put(cache.Kind, open(ramcache.Definition(), value.Obj()))
 	return env.Services
 }

@@ -62,7 +62,7 @@ func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Par
 			if ranged.Swap(true) {
 				return h.wrap(op, provider{}, req.Model, fault.Newf(fault.Invalid, "an answer can be read once"))
 			}
-			m, p, err := h.target(ctx, req.Model, nil)
+			m, p, err := h.target(ctx, req.Model, req.Inline)
 			if err != nil {
 				return h.wrap(op, p, req.Model, err)
 			}

@@ -106,6 +106,7 @@ type Embeddings struct {
 // ImageRequest asks for images, or, with files, for changes to them.
 type ImageRequest struct {
 	Model   string
+	Inline  *models.Model // describes the model instead, see [Request.Inline]
 	Prompt  string
 	Files   []File
 	Mask    *File
