@@ -26,8 +26,8 @@ type depths struct {
 func (d *depths) handler(key *hop.Key) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		depth := -1
-		if text := r.Header.Get(hop.Header); text != "" {
-			if h, err := key.Verify(text); err != nil || h.Run != "run-1" {
+		if texts := r.Header.Values(hop.Header); len(texts) > 0 {
+			if h, err := key.Verify(texts[0]); err != nil || h.Run != "run-1" {
 				depth = -2
 			} else {
 				depth = h.Depth

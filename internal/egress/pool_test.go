@@ -147,21 +147,43 @@ func TestPools_AllBusy(t *testing.T) {
 	}
 }
 
+// patient is a server that keeps its connections.
+func patient(conn net.Conn) {
+	buf := make([]byte, 4096)
+	for {
+		if _, err := conn.Read(buf); err != nil {
+			return
+		}
+		if _, err := conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")); err != nil {
+			return
+		}
+	}
+}
+
+// A team that gives way closes its connections.
+func TestPools_GiveWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := pipes(t, patient)
+		const more = 3
+		for i := range maxPools + more {
+			ctx := access.WithActing(t.Context(), access.Acting{Team: strconv.Itoa(i)})
+			if _, err := get(ctx, w.client, "http://127.0.0.1/"); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if opened, closed := w.opened.Load(), w.closed.Load(); opened != maxPools+more || closed != more {
+			t.Errorf("%d connections were opened, %d closed, want %d and %d", opened, closed, maxPools+more, more)
+		}
+	})
+}
+
 // Connections that nobody uses are closed after a while.
 func TestPools_IdleEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := pipes(t, func(conn net.Conn) {
-			buf := make([]byte, 4096)
-			for {
-				if _, err := conn.Read(buf); err != nil {
-					return
-				}
-				if _, err := conn.Write([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")); err != nil {
-					return
-				}
-			}
-		})
+		w := pipes(t, patient)
 		for range 2 {
 			if _, err := get(t.Context(), w.client, "http://127.0.0.1/"); err != nil {
 				t.Fatal(err)

@@ -98,6 +98,24 @@ func TestTeams_RedirectAndProxy(t *testing.T) {
 	}
 }
 
+// What a proxy is asked for is under the rules of the team, before the proxy is asked, and a closed team asks nobody.
+func TestTeams_BehindProxy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve("proxy.test", otherIP, hello)
+	w.names["pub.test"] = []string{publicIP}
+	c := w.configured(parse(t, `{"teams":{"red":{"allowHosts":["proxy.test"]},"blue":{"closed":true}}}`))
+	for team, want := range map[string]string{"red": "EGRESS_DENIED(host)", "blue": "EGRESS_DENIED(closed)", "green": ""} {
+		ctx := through(t, access.WithActing(t.Context(), access.Acting{Team: team}), "http://proxy.test:3128")
+		if body, err := get(ctx, c, "http://pub.test/"); code(err) != want || want == "" && body != "hello" {
+			t.Errorf("%s: %q, %v, want code %q", team, body, err, want)
+		}
+		if dialled := w.dialled(); want != "" && dialled != nil {
+			t.Errorf("%s: dialled %q, want nothing", team, dialled)
+		}
+	}
+}
+
 func TestTeams_Faults(t *testing.T) {
 	t.Parallel()
 	for config, want := range map[string]string{

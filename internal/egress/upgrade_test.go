@@ -78,6 +78,47 @@ func TestUpgrade_WebSocket(t *testing.T) {
 	}
 }
 
+// Other protocols than WebSocket are asked for by HTTP/1.1, too, of a server that also has HTTP/2.
+func TestUpgrade_OverTLS(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		conn, buffered, err := http.NewResponseController(rw).Hijack()
+		if err != nil {
+			t.Errorf("by %s: %v", r.Proto, err)
+			return
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, agreed); err == nil {
+			_, _ = io.Copy(conn, buffered)
+		}
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	w := newWorld(t)
+	w.at("example.com", publicIP, srv)
+	req, err := http.NewRequestWithContext(WithUpgrade(t.Context(), "chat"), http.MethodGet, "https://example.com/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := w.client(Policy{}, limits.Default(), trusting(srv)).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	got := make([]byte, 5)
+	conn, ok := resp.Body.(io.ReadWriteCloser)
+	if !ok || resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("%v, want a connection", resp)
+	}
+	if _, err := io.WriteString(conn, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "hello" {
+		t.Errorf("%q, %v, want hello", got, err)
+	}
+}
+
 // TestT01_WebSocket: what may not be requested may not be upgraded either, nor what a redirect leads to.
 func TestT01_WebSocket(t *testing.T) {
 	t.Parallel()
@@ -200,15 +241,20 @@ func TestUpgrade_Slow(t *testing.T) {
 // A server that switches without being asked, or to something else, is refused, and its connection ends.
 func TestUpgrade_Unasked(t *testing.T) {
 	t.Parallel()
-	for name, ctx := range map[string]func(context.Context) context.Context{
-		"nothing was asked for": func(ctx context.Context) context.Context { return ctx },
-		"another protocol":      func(ctx context.Context) context.Context { return WithUpgrade(ctx, "websocket") },
+	const nameless = "HTTP/1.1 101 Switching Protocols\r\n\r\n"
+	for _, tt := range []struct{ name, asked, answer string }{
+		{"nothing was asked for", "", agreed}, {"nothing was asked for, nothing is named", "", nameless},
+		{"another protocol", "websocket", agreed}, {"no protocol", "chat", nameless},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := pipes(t, switching(t, agreed))
-				if _, err := get(ctx(t.Context()), w.client, "http://127.0.0.1/"); !fault.Is(err, fault.Unavailable) {
+				w := pipes(t, switching(t, tt.answer))
+				ctx := t.Context()
+				if tt.asked != "" {
+					ctx = WithUpgrade(ctx, tt.asked)
+				}
+				if _, err := get(ctx, w.client, "http://127.0.0.1/"); !fault.Is(err, fault.Unavailable) {
 					t.Errorf("error = %v, want UNAVAILABLE", err)
 				}
 				synctest.Wait()
