@@ -3,6 +3,7 @@ package sre
 import (
 	"context"
 	"encoding/hex"
+	"slices"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/component"
@@ -17,9 +18,6 @@ import (
 // converse holds the conversation of a component: one prompt, to its end. The agent whose skills are the tools asks the
 // model, or the agent of the component.
 func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
-	if t.MCP != "" {
-		return "", fault.Newf(fault.Unsupported, "this runtime has no MCP servers")
-	}
 	asking := &Agent{t.By, rt}
 	id := "conv_" + rt.newUUID()
 	cfg := conversation.Config{
@@ -56,7 +54,16 @@ func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
 		return "", err
 	}
 	cfg.Model, cfg.MaxInput = handle, info.Model.ContextTokens
-	for _, tool := range t.Tools {
+	tools := t.Tools
+	if t.MCP != "" {
+		session, err := rt.openMCP(ctx, &Agent{t.By, rt}, t.MCP, t.Call)
+		if err != nil {
+			return "", err
+		}
+		defer session.Close() // it waits, and does not fail
+		tools = append(slices.Clip(tools), session.Tools()...)
+	}
+	for _, tool := range tools {
 		cfg.Tools = append(cfg.Tools, asking.given(tool))
 	}
 	chat, err := conversation.New(cfg, nil)
@@ -64,7 +71,7 @@ func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
 		return "", err
 	}
 	headers := value.Obj(value.M("X-CACHE-ID", value.Of("llm_cache_"+rt.effects.NewID())), value.M("x-conversation-id", value.Of(id)))
-	var said string
+	said := ""
 	for e, err := range chat.Prompt(ctx, conversation.Prompt{Text: t.Prompt, Headers: headers}) {
 		if err != nil {
 			return "", err

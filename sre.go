@@ -38,6 +38,7 @@ import (
 	"github.com/sre-go/sre/internal/kernel"
 	"github.com/sre-go/sre/internal/ledger"
 	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/internal/mcpclient"
 	"github.com/sre-go/sre/internal/tokens"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
@@ -78,6 +79,8 @@ type Runtime struct {
 	used    *ledger.Ledger // nil without a data folder
 	chats   *chats.Store   // likewise
 	budgets *budgets
+	mcp     map[string]mcpSettings // servers of the configuration, by name
+	pins    *mcpclient.Pins
 
 	unaudited bool // there is no audit and it is required: secrets are not handed out
 
@@ -103,6 +106,12 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 		return nil, err
 	}
 	if err := o.compatibility(rt.config.Compat); err != nil {
+		return nil, err
+	}
+	if rt.mcp, err = mcpServers(rt.config.MCP.Value); err != nil {
+		return nil, err
+	}
+	if rt.pins, err = mcpclient.NewPins(rt.dir, rt.effects.Now); err != nil {
 		return nil, err
 	}
 	events := &event.Bus{}
@@ -152,6 +161,7 @@ func (rt *Runtime) manager(o *options, services *connector.Services, types []com
 // when ctx ends is told to close at once.
 func (rt *Runtime) Close(ctx context.Context) error {
 	err := errors.Join(rt.agents.Close(ctx), rt.kernel.Close(ctx))
+	err = errors.Join(err, rt.pins.Close())
 	if rt.used != nil {
 		err = errors.Join(err, rt.used.Close(), rt.chats.Close())
 	}

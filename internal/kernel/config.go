@@ -15,6 +15,7 @@ type Config struct {
 	Egress   Section
 	Audit    Section  // where and how refusals and reads of secrets are recorded
 	Budgets  Section  // what models may cost
+	MCP      Section  // MCP servers of the operator
 	Compat   Section  // behaviour of the TypeScript runtime that is switched on
 	Origins  []string // the layers that said something, weakest first
 	Sources  Sources  // the layer that each value comes from
@@ -45,14 +46,14 @@ func (in Instance) describe() string {
 // Layer is one source of configuration.
 type Layer struct {
 	Origin string      // where it stands, for people
-	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "audit": {...}, "budgets": {...}, "compatibility": {...}}
+	Value  value.Value // {"services": {...}, "limits": {...}, "server": {...}, "egress": {...}, "audit": {...}, "budgets": {...}, "mcp": {...}, "compatibility": {...}}
 	// Getenv resolves $env(NAME) in the texts of the layer; nil leaves them as they are.
 	Getenv func(string) string
 }
 
 // sections are the members of a configuration.
 func sections() []string {
-	return []string{"services", "limits", "server", "egress", "audit", "budgets", "compatibility"}
+	return []string{"services", "limits", "server", "egress", "audit", "budgets", "mcp", "compatibility"}
 }
 
 // Merge lays layers over each other, the weakest first. A service that a layer names is replaced as a whole; limits
@@ -94,6 +95,9 @@ func (c *Config) apply(l Layer) error {
 		case "budgets":
 			c.Budgets = Section{m.Value, l.Origin}
 			c.Sources.set("budgets", m.Value, l.Origin)
+		case "mcp":
+			c.MCP = Section{m.Value, l.Origin}
+			c.Sources.set("mcp", m.Value, l.Origin)
 		case "audit":
 			c.Audit = Section{m.Value, l.Origin}
 			c.Sources.set("audit", m.Value, l.Origin)

@@ -28,6 +28,7 @@ func Configuration() Page {
 	b := head("Sections of the configuration", "What stands beside `services` and `limits`.")
 	fmt.Fprintf(b, "## egress\n\nWhat agents and connectors may reach over the network.\n\n%s", schema.For[egress.Policy]().Markdown())
 	fmt.Fprintf(b, "\n## audit\n\nThe record of what was refused and of secrets that were handed out.\n\n%s", sre.AuditSettings().Markdown())
+	fmt.Fprintf(b, "\n## mcp.servers.NAME\n\nMCP servers of the operator. Agents name one as `mcp:NAME`.\n\n%s", sre.MCPServer().Markdown())
 	fmt.Fprintf(b, "\n## compatibility\n\nBehaviour of the TypeScript runtime that is switched on.\n\n%s", sre.Compatibility().Markdown())
 	return Page{"configuration.md", b.String()}
 }
