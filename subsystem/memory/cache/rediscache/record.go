@@ -3,7 +3,6 @@ package rediscache
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -134,12 +133,12 @@ func stamp(t time.Time) int64 {
 	return max(ms, 1)
 }
 
-// moment is the inverse of stamp. What is later than a time can say is the latest.
+// moment is the inverse of stamp.
 func moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(min(ms, math.MaxInt64/int64(time.Millisecond))).UTC()
+	return time.UnixMilli(ms).UTC()
 }
 
 // left is how long something that expires then has to live from now on, in milliseconds, for Redis, which removes it after

@@ -10,7 +10,6 @@ package rediscache
 
 import (
 	"context"
-	"time"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/connector"
@@ -167,7 +166,7 @@ func (s *store) load(ctx context.Context, key, generation string) (found, error)
 		return found{}, s.changed(key)
 	}
 	if f.label.old && ttl > 0 {
-		f.label.expires = stamp(s.clock.Now().Add(time.Duration(ttl) * time.Millisecond))
+		f.label.expires = s.now() + ttl
 	}
 	if f.label.generation != generation || f.label.gone(s.now()) {
 		return found{}, s.changed(key)
