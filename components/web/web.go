@@ -12,5 +12,5 @@ import "github.com/sre-go/sre/component"
 
 // Definitions returns the component types of this family.
 func Definitions() []component.Definition {
-	return []component.Definition{apiCallType()}
+	return []component.Definition{apiCallType(), huggingFaceType()}
 }
