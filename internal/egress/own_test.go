@@ -227,3 +227,21 @@ func TestOwn_Faults(t *testing.T) {
 		t.Errorf("an address that is none: %v, want INVALID", err)
 	}
 }
+
+// A runtime without a key signs nothing.
+func TestOwn_NoKey(t *testing.T) {
+	t.Parallel()
+	var told depths
+	w := newWorld(t)
+	srv := w.serve("a.test", publicIP, told.handler(hop.NewKey(effect.System{})))
+	c := w.client(Policy{OwnHosts: []string{"a.test"}}, limits.Default())
+	if err := Own(c, srv.Listener.Addr()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(hop.With(t.Context(), hop.Hop{Depth: 1, Run: "run-1"}), c, "http://a.test/"); err != nil {
+		t.Fatal(err)
+	}
+	if got := told.take(); !slices.Equal(got, []int{-1}) {
+		t.Errorf("told %v, want nothing", got)
+	}
+}

@@ -296,3 +296,16 @@ func TestSlots_ControlCharacters(t *testing.T) {
 func onDecision(bus *event.Bus, to *[]access.Decision) {
 	event.On(bus, func(_ context.Context, d access.Decision) { *to = append(*to, d) })
 }
+
+// TestT03_SecretInHarmlessHeader: a header that may go anywhere takes no secret along.
+func TestT03_SecretInHarmlessHeader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.serve("a.test", publicIP, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://b.test/", http.StatusFound) })
+	w.serve("b.test", otherIP, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the other host was sent %v", r.Header) })
+	slots := secret.NewSlots("0123456789abcdef")
+	_, err := get(secret.WithSlots(t.Context(), slots), w.client(Policy{}, limits.Default()), "http://a.test/", "Accept", slots.Put(secret.New("canary-key")))
+	if code(err) != "EGRESS_DENIED(secret_host)" {
+		t.Errorf("error = %v, want EGRESS_DENIED(secret_host)", err)
+	}
+}
