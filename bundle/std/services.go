@@ -15,6 +15,7 @@ import (
 	"github.com/sre-go/sre/subsystem/io/nkv"
 	"github.com/sre-go/sre/subsystem/io/nkv/localnkv"
 	"github.com/sre-go/sre/subsystem/io/nkv/ramnkv"
+	"github.com/sre-go/sre/subsystem/io/nkv/redisnkv"
 	"github.com/sre-go/sre/subsystem/io/nkv/sqlitenkv"
 	"github.com/sre-go/sre/subsystem/io/router"
 	"github.com/sre-go/sre/subsystem/io/router/httprouter"
@@ -32,6 +33,7 @@ import (
 	"github.com/sre-go/sre/subsystem/memory/cache"
 	"github.com/sre-go/sre/subsystem/memory/cache/localcache"
 	"github.com/sre-go/sre/subsystem/memory/cache/ramcache"
+	"github.com/sre-go/sre/subsystem/memory/cache/rediscache"
 	"github.com/sre-go/sre/subsystem/memory/cache/sqlitecache"
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 	"github.com/sre-go/sre/subsystem/observe/logsink/consolelog"
@@ -65,8 +67,8 @@ func Connectors() []connector.Definition {
 		jsonfilevault.Definition, agevault.Definition, nullvault.Definition,
 		sqlitemanagedvault.Definition, nullmanagedvault.Definition,
 		localstorage.Definition(), sqlitestorage.Definition(), ramstorage.Definition(),
-		ramcache.Definition(), sqlitecache.Definition(), localcache.Definition(),
-		ramnkv.Definition(), sqlitenkv.Definition(), localnkv.Definition(),
+		ramcache.Definition(), sqlitecache.Definition(), localcache.Definition(), rediscache.Definition(),
+		ramnkv.Definition(), sqlitenkv.Definition(), localnkv.Definition(), redisnkv.Definition(),
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
