@@ -182,6 +182,12 @@ func (a *Agent) useSkill(ctx context.Context, t openapi.Tool, chat string, u con
 		headers = headers.With("x-conversation-id", value.Of(chat))
 	}
 	req := Request{Method: t.Method, Path: "/api/" + t.Name, Headers: headers}
+	if u.Of != nil && a.sharesContext() {
+		var err error
+		if req.Own, err = a.share(ctx, u.Of); err != nil {
+			return value.Value{}, err
+		}
+	}
 	if t.Method == "GET" {
 		req.Query = u.Args
 	} else {

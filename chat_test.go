@@ -168,3 +168,77 @@ func TestChat_Kept(t *testing.T) {
 		t.Error("a conversation goes on that was deleted")
 	}
 }
+
+// A skill that asks a model itself can look at the conversation that calls it.
+func TestChat_SharesItsContext(t *testing.T) {
+	t.Parallel()
+	const nested = `{"id":"nested","name":"Nested","behavior":"You are kind.","components":[
+		{"id":"EP","name":"APIEndpoint","data":{"endpoint":"think","description":"Thinks."},"inputs":[{"name":"text","type":"Text"}],"outputs":[{"name":"body.text"}]},
+		{"id":"L","name":"GenAILLM","data":{"model":"fake","prompt":"think about {{text}}","useSystemPrompt":true,"useContextWindow":true},"inputs":[{"name":"text","type":"Text"}],"outputs":[{"name":"Reply","default":true}]},
+		{"id":"OUT","name":"APIOutput","data":{"format":"minimal"},"inputs":[{"name":"thought","type":"Any"}],"outputs":[]}],
+		"connections":[{"sourceId":"EP","sourceIndex":0,"targetId":"L","targetIndex":0},{"sourceId":"L","sourceIndex":0,"targetId":"OUT","targetIndex":0}]}`
+	script, err := value.Parse(`[{"when":{"last_contains":"think about"},"reply":{"text":"a thought"}},{"when":{"last_role":"tool"},"reply":{"text":"done"}},
+		{"when":{"last_contains":"second"},"reply":{"tools":[{"name":"think","args":{"text":"it"}}]}},{"reply":{"text":"hello"}}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := testmodel.ParseScript(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := testmodel.Start(t.Context(), rules, effect.System{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "models"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	model := `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`
+	if err := os.WriteFile(filepath.Join(dir, "models", "m.json"), []byte(model), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "nested.smyth"), []byte(nested), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rt.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	agent, err := rt.LoadFile(t.Context(), filepath.Join(dir, "nested.smyth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chat, err := agent.Chat(t.Context(), sre.ChatOptions{Model: "fake"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"first", "second"} {
+		for _, err := range chat.Prompt(t.Context(), sre.Prompt{Text: text}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var asked value.Value
+	for i := range server.Requests().Len() {
+		if body := server.Requests().At(i).Get("body"); strings.Contains(body.JSON(), "think about it") {
+			asked = body.Get("messages")
+			break
+		}
+	}
+	want := `[{"content":"Assistant Name : Nested\n\nYou are kind.","role":"system"},{"content":"first","role":"user"},{"content":"hello","role":"assistant"},{"content":"think about it","role":"user"}]`
+	if got := asked.Canonical(); got != want {
+		t.Errorf("the model of the skill is shown %s, want %s", got, want)
+	}
+	usage, err := rt.Usage(t.Context(), sre.UsageQuery{By: []string{"agent"}})
+	if err != nil || len(usage) != 1 || usage[0].By[0] != "nested" || usage[0].Calls != 4 {
+		t.Errorf("usage is %+v, %v, want 4 calls of the agent", usage, err)
+	}
+}

@@ -2,6 +2,7 @@ package llms
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sre-go/sre/internal/template"
 	"github.com/sre-go/sre/subsystem/llm/llm"
@@ -20,7 +21,12 @@ const (
 // that the run belongs to.
 func (a *asking) messages(ctx context.Context, s *genAISettings) ([]llm.Message, error) {
 	var out []llm.Message
-	id := a.call.Request.Headers.GetString(headerCache)
+	id := ""
+	for _, m := range a.call.Request.Headers.Members() {
+		if strings.EqualFold(m.Key, headerCache) {
+			id = m.Value.Text()
+		}
+	}
 	if s.UseSystemPrompt.Truthy() {
 		system, err := a.cached(ctx, id, keySystem)
 		if err != nil {

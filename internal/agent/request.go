@@ -26,6 +26,9 @@ type Request struct {
 	Deltas   func(component.Delta) // receives partial output; nil when nobody listens
 	Gate     engine.Gate           // holds the run between supersteps; nil when it never waits
 
+	// Own are headers that the runtime adds itself, such as the id of a conversation: they steer the run whoever calls.
+	Own value.Value
+
 	caller *callPath // the runs above this one
 }
 
@@ -49,11 +52,14 @@ var control = [...]string{
 // headers returns the headers of a request as agents see them: in lower case and as sent. Headers that steer a run are
 // left out unless the caller may debug.
 func (r *Request) headers() value.Value {
-	sent := r.Headers.Members()
-	if len(sent) == 0 {
+	sent, own := r.Headers.Members(), r.Own.Members()
+	if len(sent)+len(own) == 0 {
 		return value.Obj()
 	}
-	out := make([]value.Member, 0, 2*len(sent))
+	out := make([]value.Member, 0, 2*len(sent)+len(own))
+	for _, m := range own {
+		out = append(out, value.M(strings.ToLower(m.Key), m.Value))
+	}
 	for _, m := range sent {
 		if lower := strings.ToLower(m.Key); r.Debugger || !controls(lower) {
 			out = append(out, value.M(lower, m.Value))

@@ -43,6 +43,8 @@ type Use struct {
 	ID      string
 	Args    value.Value // an object
 	Headers value.Value // of the prompt
+	// Of is the conversation, to look at.
+	Of *Conversation
 	// Show passes text, and what a model behind the tool thinks, to whoever reads the answer.
 	Show func(text, thinking string)
 	// Tell tells whoever reads the answer, and not the model, of something: see [Noted].
@@ -110,7 +112,7 @@ func (t *turn) call(ctx context.Context, c Call, tell func(Event)) (o outcome) {
 			o.bug = fault.Newf(fault.Internal, "tool %s panicked with a %T\n%s", c.Name, p, debug.Stack())
 		}
 	}()
-	result, err := tool.Do(ctx, Use{ID: c.ID, Args: args, Headers: t.prompt.Headers, Show: show, Tell: note})
+	result, err := tool.Do(ctx, Use{ID: c.ID, Args: args, Headers: t.prompt.Headers, Of: t.conv, Show: show, Tell: note})
 	if err != nil {
 		o.failed, result = true, value.Of(said(err))
 	}
