@@ -62,7 +62,7 @@ func (c *Client) answer(err error, said string) error {
 // silence explains that there was no answer.
 func (c *Client) silence(err error) error {
 	var e *fault.Error
-	if errors.As(err, &e) && e.Kind != fault.Internal && e.Kind != fault.Timeout && e.Kind != fault.Canceled {
+	if errors.As(err, &e) && (e.Kind == fault.Denied || e.Kind == fault.Invalid || e.Kind == fault.Unsupported) {
 		// The door to the network said why.
 		return &fault.Error{Kind: e.Kind, Code: fault.CodeOf(e), Err: err, Hint: "check hosts of the connector (REDIS_HOSTS)"}
 	}

@@ -110,16 +110,18 @@ func TestExplain_NoConnection(t *testing.T) {
 	for name, c := range map[string]struct {
 		dial error
 		want fault.Kind
+		code string
 	}{
-		"refused":   {errors.New("connection refused"), fault.Unavailable},
-		"forbidden": {fault.Newf(fault.Denied, "not allowed by the policy"), fault.Denied},
+		"refused":    {errors.New("connection refused"), fault.Unavailable, CodeDown},
+		"no network": {fault.Newf(fault.Unavailable, "egress: no route"), fault.Unavailable, CodeDown},
+		"forbidden":  {&fault.Error{Kind: fault.Denied, Code: "EGRESS_DENIED(x)"}, fault.Denied, "EGRESS_DENIED(x)"},
 	} {
 		client, err := New(Options{Hosts: []string{"redis.test:6379"}, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, c.dial }})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := client.Get(t.Context(), "k"); !fault.Is(err, c.want) || !strings.Contains(err.Error(), "REDIS_HOSTS") {
-			t.Errorf("%s: Get = %v, want %v with a hint", name, err, c.want)
+		if _, err := client.Get(t.Context(), "k"); !fault.Is(err, c.want) || fault.CodeOf(err) != c.code || !strings.Contains(err.Error(), "REDIS_HOSTS") {
+			t.Errorf("%s: Get = %v with the code %s, want %v with %s and a hint", name, err, fault.CodeOf(err), c.want, c.code)
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errors.New("went home"))
