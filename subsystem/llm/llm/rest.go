@@ -56,7 +56,7 @@ const maxRefusal = 64 << 10
 
 // Ask posts a body and returns the whole answer.
 func (r *Rest) Ask(ctx context.Context, address string, header http.Header, body value.Value) (value.Value, error) {
-	answer, err := r.Post(ctx, address, header, "application/json", body.Append(nil))
+	answer, err := r.Send(ctx, http.MethodPost, address, header, "application/json", body.Append(nil))
 	if err != nil {
 		return value.Value{}, err
 	}
@@ -135,7 +135,7 @@ func (r *Rest) Events(ctx context.Context, address string, header http.Header, b
 
 func (r *Rest) lines(ctx context.Context, address string, header http.Header, body value.Value) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		answer, err := r.Post(ctx, address, header, "application/json", body.Append(nil))
+		answer, err := r.Send(ctx, http.MethodPost, address, header, "application/json", body.Append(nil))
 		if err != nil {
 			yield(nil, err)
 			return
@@ -157,19 +157,22 @@ func (r *Rest) lines(ctx context.Context, address string, header http.Header, bo
 	}
 }
 
-// Post posts a body of a type and returns the answer of a provider that did not refuse. The caller closes it.
-func (r *Rest) Post(ctx context.Context, address string, header http.Header, contentType string, body []byte) (*http.Response, error) {
+// Send sends a request, with a body of a type or without one, and returns the answer of a provider that did not refuse. The
+// caller closes it.
+func (r *Rest) Send(ctx context.Context, method, address string, header http.Header, contentType string, body []byte) (*http.Response, error) {
 	if r.HTTP == nil {
 		return nil, fault.Newf(fault.Unsupported, "there is no way to the network")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return nil, fault.Hint(fault.Newf(fault.Invalid, "the address of the provider cannot be read"), "correct baseURL of the model or of its connector")
 	}
 	for name, values := range header {
 		req.Header[name] = values
 	}
-	req.Header.Set("Content-Type", contentType)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
 	door := *r.HTTP
 	door.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	answer, err := door.Do(req)

@@ -12,6 +12,7 @@ type reader struct {
 	env   connector.Env
 	raw   bool
 	yield func(llm.Part, error) bool
+	calls bool // there were some
 }
 
 // read takes one piece. It reports whether it was the last one, or the caller wants no more.
@@ -30,6 +31,7 @@ func (r *reader) read(piece value.Value) (done bool, err error) {
 		return true, nil
 	}
 	for _, c := range m.Get("tool_calls").Items() {
+		r.calls = true
 		if !r.yield(r.call(c), nil) {
 			return true, nil
 		}
@@ -45,7 +47,11 @@ func (r *reader) read(piece value.Value) (done bool, err error) {
 	if reason == "" {
 		reason = "stop" // servers before June 2024 only say that they are done
 	}
-	r.yield(llm.Finish{Reason: llm.ParseReason(reason), Raw: reason}, nil)
+	end := llm.Finish{Reason: llm.ParseReason(reason), Raw: reason}
+	if r.calls && end.Reason == llm.Stop { // this interface has no word of its own for it
+		end.Reason = llm.ToolCalls
+	}
+	r.yield(end, nil)
 	return true, nil
 }
 

@@ -198,7 +198,7 @@ func TestTools(t *testing.T) {
 		if len(calls) != 2 || calls[0].Arguments != `{"eur":5}` || calls[1].Arguments != `{"eur":6}` || calls[0].ID == calls[1].ID || calls[0].ID == "" {
 			t.Errorf("%s: calls = %+v, want two with ids of their own", name, calls)
 		}
-		if r.Text != "I call" || r.Usage.Input != 10 || r.Usage.Output != 5 {
+		if r.Finish.Reason != llm.ToolCalls || r.Text != "I call" || r.Usage.Input != 10 || r.Usage.Output != 5 {
 			t.Errorf("%s: %q, %+v", name, r.Text, r.Usage)
 		}
 	}
