@@ -107,3 +107,19 @@ func TestT24_ConversationAcrossTeams(t *testing.T) {
 		t.Errorf("ask = %s, %v; want the same for one that does not exist", v.JSON(), err)
 	}
 }
+
+// TestAgentPlugin_Versions: a loaded agent is the one in development and the latest, but no other than the one it is.
+func TestAgentPlugin_Versions(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"": "LIMIT_EXCEEDED(depth)", "dev-latest": "LIMIT_EXCEEDED(depth)", "prod-latest": "LIMIT_EXCEEDED(depth)", "same-as-parent": "LIMIT_EXCEEDED(depth)",
+		"2.0": `has the version \"\", not \"2.0\"`,
+	} {
+		rt := circle(t, "", map[string]string{"a": `a","version":"` + version})
+		a, _ := rt.Agent("a")
+		v, err := a.Call(t.Context(), "ask", value.Obj(value.M("q", value.Of("go"))))
+		if err != nil || !strings.Contains(v.JSON(), want) {
+			t.Errorf("version %q: %s, %v; want %s", version, v.JSON(), err, want)
+		}
+	}
+}

@@ -205,6 +205,7 @@ type BootReport = kernel.Report
 func (rt *Runtime) Health(ctx context.Context) map[string]error {
 	health := rt.kernel.Health(ctx)
 	rt.checkAudit(ctx, health)
+	health["MCP"] = rt.pins.Health(ctx)
 	if rt.used != nil {
 		health["Usage"], health["Chats"] = rt.used.Check(ctx), rt.chats.Check(ctx)
 	}

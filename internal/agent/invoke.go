@@ -22,6 +22,9 @@ func (x *execution) Invoke(ctx context.Context, _ *component.Call, agentID, vers
 	return res.Data, nil
 }
 
+// latest is the version of an agent that is in use, whichever that is: one that is loaded is.
+const latest = "latest"
+
 // reach returns another agent that this one may call.
 func (x *execution) reach(ctx context.Context, agentID, version string) (*Agent, error) {
 	called, err := x.agent.manager.Reach(ctx, x.agent.scope, agentID, version)
@@ -31,7 +34,7 @@ func (x *execution) reach(ctx context.Context, agentID, version string) (*Agent,
 	if called.team != x.agent.team || called.team == "" && called != x.agent {
 		return nil, errNoAgent(agentID)
 	}
-	if version != "" && version != called.doc.AgentVersion {
+	if version != "" && version != latest && version != called.doc.AgentVersion {
 		err := fault.Newf(fault.NotFound, "agent %q has the version %q, not %q", agentID, called.doc.AgentVersion, version)
 		return nil, fault.Hint(err, "load that version, or leave the version empty")
 	}
