@@ -301,7 +301,9 @@ func onDecision(bus *event.Bus, to *[]access.Decision) {
 func TestT03_SecretInHarmlessHeader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.serve("a.test", publicIP, func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "http://b.test/", http.StatusFound) })
+	w.serve("a.test", publicIP, func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "http://b.test/", http.StatusFound)
+	})
 	w.serve("b.test", otherIP, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the other host was sent %v", r.Header) })
 	slots := secret.NewSlots("0123456789abcdef")
 	_, err := get(secret.WithSlots(t.Context(), slots), w.client(Policy{}, limits.Default()), "http://a.test/", "Accept", slots.Put(secret.New("canary-key")))

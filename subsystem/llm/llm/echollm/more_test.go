@@ -31,7 +31,9 @@ func TestEcho_Tools(t *testing.T) {
 	for _, tt := range tests {
 		for _, collect := range []func(llm.Request) (*llm.Response, error){
 			func(r llm.Request) (*llm.Response, error) { return w.As(t, "agent:helper").Generate(t.Context(), r) },
-			func(r llm.Request) (*llm.Response, error) { return llm.Collect(w.As(t, "agent:helper").Stream(t.Context(), r)) },
+			func(r llm.Request) (*llm.Response, error) {
+				return llm.Collect(w.As(t, "agent:helper").Stream(t.Context(), r))
+			},
 		} {
 			got, err := collect(llm.Request{Model: "Echo", Messages: tt.messages, Tools: tt.tools})
 			if err != nil || got.Text != tt.text || !reflect.DeepEqual(got.Calls, tt.calls) {
