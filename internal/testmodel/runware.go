@@ -3,7 +3,7 @@ package testmodel
 import "github.com/sre-go/sre/value"
 
 // runwareOf returns the protocol of Runware, which has one address and takes a list of tasks. The model is that of the first
-// one; every task is answered with as many pictures as it wants, made of the text as those of Imagen are.
+// one; every task is answered with as many pictures as it wants, by address or made of the text as those of Imagen are.
 func runwareOf(path string) (protocol, bool) {
 	var tasks []value.Value
 	return protocol{
@@ -20,10 +20,13 @@ func runwareOf(path string) (protocol, bool) {
 			var data []value.Value
 			for _, t := range tasks {
 				for range max(1, whole(t.Get("numberResults"), 1)) {
-					data = append(data, value.Obj(
-						value.M("taskType", t.Get("taskType")), value.M("taskUUID", t.Get("taskUUID")), value.M("imageUUID", value.Of("fake")),
-						value.M("imageBase64Data", value.Of(picture(u.text))), value.M("cost", value.OfNumber(0.0013)),
-					))
+					b := value.NewBuilder(4).Set("taskType", t.Get("taskType")).Set("taskUUID", t.Get("taskUUID")).Set("imageUUID", value.Of("fake"))
+					if t.GetString("outputType") == "URL" {
+						b.Set("imageURL", value.Of("https://im.runware.test/fake.jpg"))
+					} else {
+						b.Set("imageBase64Data", value.Of(picture(u.text)))
+					}
+					data = append(data, b.Build())
 				}
 			}
 			return value.Obj(value.M("data", value.OfItems(data)))
