@@ -16,7 +16,7 @@ import (
 )
 
 // BenchmarkRoundTrip compares the guarded handle with one bare command of the client library with the same settings of the
-// connection. They take turns, so that the load of the machine meets both, and the medians are reported.
+// connection, and with the bare command or script that does what the handle does: read or write two keys at once. They take turns, so that the load of the machine meets all, and the medians are reported.
 func BenchmarkRoundTrip(b *testing.B) {
 	r := newRig(b, effect.System{})
 	bare := redis.NewClient(&redis.Options{
@@ -38,17 +38,24 @@ func BenchmarkRoundTrip(b *testing.B) {
 	if err := bare.Set(ctx, name, v.JSON(), time.Hour).Err(); err != nil {
 		b.Fatal(err)
 	}
+	ruling, err := r.store.Rule(ctx, key)
+	if err != nil {
+		b.Fatal(err)
+	}
+	keys := r.store.keys(key)
+	set := redis.NewScript(isScript + setScript)
+	args := []any{ruling.Generation, r.store.now(), r.text("smyth:metadata:" + key), v.JSON(), time.Hour.Milliseconds()}
 	for _, c := range []struct {
-		name          string
-		bare, guarded func() error
+		name                string
+		bare, same, guarded func() error
 	}{
-		{"Get", func() error { return bare.Get(ctx, name).Err() }, func() error { _, _, err := h.Get(ctx, key); return err }},
-		{"Set", func() error { return bare.Set(ctx, name, v.JSON(), time.Hour).Err() }, func() error { return h.Set(ctx, key, v, cache.Options{TTL: time.Hour}) }},
+		{"Get", func() error { return bare.Get(ctx, name).Err() }, func() error { return bare.MGet(ctx, keys...).Err() }, func() error { _, _, err := h.Get(ctx, key); return err }},
+		{"Set", func() error { return bare.Set(ctx, name, v.JSON(), time.Hour).Err() }, func() error { return set.Run(ctx, bare, keys, args...).Err() }, func() error { return h.Set(ctx, key, v, cache.Options{TTL: time.Hour}) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			var took [2][]time.Duration
+			var took [3][]time.Duration
 			for b.Loop() {
-				for i, do := range []func() error{c.bare, c.guarded} {
+				for i, do := range []func() error{c.bare, c.same, c.guarded} {
 					start := time.Now()
 					if err := do(); err != nil {
 						b.Fatal(err)
@@ -56,10 +63,11 @@ func BenchmarkRoundTrip(b *testing.B) {
 					took[i] = append(took[i], time.Since(start))
 				}
 			}
-			slices.Sort(took[0])
-			slices.Sort(took[1])
+			for i := range took {
+				slices.Sort(took[i])
+			}
 			b.ReportAllocs()
-			for i, what := range []string{"bare", "guarded"} {
+			for i, what := range []string{"bare", "same", "guarded"} {
 				b.ReportMetric(float64(took[i][len(took[i])/2].Nanoseconds()), what+"-ns")
 			}
 		})

@@ -47,18 +47,14 @@ end
 // setScript takes the new label, the new value and how many milliseconds it has to live, 0 for ever. Without a generation
 // it makes the entry. A label without a value is what was left when Redis ran out of memory: there is no entry.
 const setScript = `
-local there = redis.call('EXISTS', KEYS[2]) == 1
-if ARGV[1] == '' then
-  if there then return 0 end
-elseif not there or not is(redis.call('GET', KEYS[1])) then
-  return 0
-end
+local mode = 'XX'
+if ARGV[1] == '' then mode = 'NX' elseif not is(redis.call('GET', KEYS[1])) then return 0 end
 if ARGV[5] == '0' then
+  if not redis.call('SET', KEYS[2], ARGV[4], mode) then return 0 end
   redis.call('SET', KEYS[1], ARGV[3])
-  redis.call('SET', KEYS[2], ARGV[4])
 else
+  if not redis.call('SET', KEYS[2], ARGV[4], mode, 'PX', ARGV[5]) then return 0 end
   redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[5])
-  redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[5])
 end
 return 1`
 
