@@ -64,6 +64,9 @@ func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
 		tools = append(slices.Clip(tools), session.Tools()...)
 	}
 	for _, tool := range tools {
+		if tool.Name == conversation.ReadMore { // a stranger's tool does not stand in for ours
+			tool.Name += "_"
+		}
 		cfg.Tools = append(cfg.Tools, asking.given(tool))
 	}
 	chat, err := conversation.New(cfg, nil)

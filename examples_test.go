@@ -57,3 +57,25 @@ func TestExample_Notes(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What the guide of tools says of its example: a model uses the skills of another agent.
+func TestExample_Tools(t *testing.T) {
+	t.Parallel()
+	rt := start(t, `{}`)
+	for _, name := range []string{"hello", "tools"} {
+		if _, err := rt.LoadFile(t.Context(), "examples/"+name+".smyth"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tools, _ := rt.Agent("tools")
+	v, err := tools.Call(t.Context(), "agent", value.Obj(value.M("prompt", value.Of(`/call greet {"name": "Ada"}`))))
+	if err != nil || !strings.HasPrefix(v.Get("answer").GetString("greeting"), "Hello Ada") {
+		t.Errorf("agent = %s, %v; want a greeting", v.JSON(), err)
+	}
+	for skill, want := range map[string]string{"service": "Error on running Open API!", "mcp": `there is no MCP server "everything" that this agent may use`} {
+		v, err := tools.Call(t.Context(), skill, value.Obj(value.M("prompt", value.Of("hi"))))
+		if err != nil || !strings.Contains(v.GetString("problem"), want) {
+			t.Errorf("%s without configuration = %s, %v; want %q", skill, v.JSON(), err, want)
+		}
+	}
+}

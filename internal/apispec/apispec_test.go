@@ -264,3 +264,19 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkRead(b *testing.B) {
+	var paths strings.Builder
+	for i := range 50 {
+		paths.WriteString(`,"/items/` + value.OfInt(i).Text() + `/{id}":{"get":{"description":"Gets","parameters":[{"name":"id","in":"path"}]},"post":{"requestBody":{"content":{"application/json":{"schema":{"$ref":"#/components/schemas/Item"}}}}}}`)
+	}
+	text := []byte(`{"paths":{` + paths.String()[1:] + `},"components":{"schemas":{"Item":{"type":"object","properties":{"name":{"type":"string"},"next":{"$ref":"#/components/schemas/Item"}}}}}}`)
+	from := at(b, "https://docs.test/")
+	b.ReportAllocs()
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, err := Read(text, from); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/sre-go/sre/component"
@@ -217,7 +218,8 @@ func (s *Session) connected(name string) (*mcp.ClientSession, error) {
 func (s *Session) broken(open *mcp.ClientSession, err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	gone := errors.Is(err, mcp.ErrConnectionClosed) || errors.Is(err, mcp.ErrSessionMissing)
+	var answer *jsonrpc.Error // the server refuses, and is there
+	gone := !errors.As(err, &answer) || errors.Is(err, mcp.ErrConnectionClosed) || errors.Is(err, mcp.ErrSessionMissing)
 	if s.child != nil && s.child.Ended() != nil {
 		gone = true
 	}

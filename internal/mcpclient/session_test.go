@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,5 +224,30 @@ func TestT55_EndlessTools(t *testing.T) {
 	web := serve(t, streamable(many))
 	if _, err := Open(t.Context(), Server{Name: "m", Pin: "m", URL: web.URL}, options(t, web.Client())); !fault.Is(err, fault.Limit) {
 		t.Errorf("Open = %v, want a limit", err)
+	}
+}
+
+// TestF09_Cut: a connection that is cut in the middle of a call is an error of that call alone.
+func TestF09_Cut(t *testing.T) {
+	t.Parallel()
+	for name, inner := range map[string]http.Handler{"streamable HTTP": streamable(newServer(nil)), "server-sent events": events(newServer(nil))} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var cut atomic.Bool
+			web := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && cut.CompareAndSwap(true, false) {
+					panic(http.ErrAbortHandler)
+				}
+				inner.ServeHTTP(w, r)
+			}))
+			s := open(t, Server{Name: "web", Pin: "web", URL: web.URL}, options(t, web.Client()))
+			cut.Store(true)
+			if got, err := use(t, s, "web__echo", "lost"); !fault.Is(err, fault.Unavailable) {
+				t.Errorf("the call that was cut = %q, %v", got, err)
+			}
+			if got, err := use(t, s, "web__echo", "next"); err != nil || got != "next" {
+				t.Errorf("the next call = %q, %v", got, err)
+			}
+		})
 	}
 }
