@@ -143,7 +143,7 @@ func (c *client) route(ctx context.Context, target *models.Model, cred llm.Crede
 	} else {
 		key, err := cred.Key()
 		if err != nil {
-			return nil, fault.Hint(err, "sre vault set googleai, with a key of https://aistudio.google.com/apikey")
+			return nil, err
 		}
 		if base == "" {
 			base = home

@@ -199,7 +199,7 @@ func TestErrors(t *testing.T) {
 		{"no connection", `[{"reply":{"close":true}}]`, "", fault.Unavailable, "Connection error."},
 		{"cut", `[{"reply":{"text":"a b c d","abort_after":2}}]`, "", fault.Unavailable, ""},
 		{"no end", `[{"reply":{"text":"a b c d","no_finish":true}}]`, "", fault.Unavailable, "not complete"},
-		{"no key", `[]`, "keyless", fault.Unauthenticated, "sre vault set googleai"},
+		{"no key", `[]`, "keyless", fault.Unauthenticated, "store the key googleai"},
 		{"no key in the cloud", `[]`, "vault", fault.Unauthenticated, "sre vault set vertexai"},
 		{"no project", `[]`, "lost", fault.Invalid, "projectId"},
 	}

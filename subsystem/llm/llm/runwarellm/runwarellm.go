@@ -63,7 +63,7 @@ func (c *client) MakeImages(ctx context.Context, call *llm.ImageCall) iter.Seq2[
 func (c *client) ask(ctx context.Context, call *llm.ImageCall) (value.Value, error) {
 	key, err := call.Credential.Key()
 	if err != nil {
-		return value.Value{}, fault.Hint(err, "sre vault set runware")
+		return value.Value{}, err
 	}
 	task, err := c.task(call)
 	if err != nil {

@@ -148,7 +148,7 @@ func TestErrors(t *testing.T) {
 		{"no size", `[]`, llm.ImageRequest{Size: "big"}, fault.Invalid, "1024x768", 0},
 		{"a film", `[]`, llm.ImageRequest{Files: []llm.File{{MIME: "video/mp4"}}}, fault.Invalid, "video/mp4", 0},
 		{"two pictures", `[]`, llm.ImageRequest{Files: []llm.File{{MIME: "image/png"}, {MIME: "image/png"}}}, fault.Invalid, "one image", 0},
-		{"no key", `[]`, llm.ImageRequest{Model: "keyless"}, fault.Unauthenticated, "sre vault set runware", 0},
+		{"no key", `[]`, llm.ImageRequest{Model: "keyless"}, fault.Unauthenticated, "store the key runware", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
