@@ -59,13 +59,16 @@ func encode(at nkv.Address, v value.Value) (string, error) {
 
 // sum is the checksum of a value at its place. It finds damage, not forgery: who can write here can change anything.
 func sum(at nkv.Address, text string) string {
-	h := sha256.New()
-	for _, part := range []string{at.Team, at.Namespace, at.Key, text} {
-		var n [20]byte
-		h.Write(append(strconv.AppendInt(n[:0], int64(len(part)), 10), ' '))
-		h.Write([]byte(part))
+	var small [512]byte
+	all := small[:0]
+	if size := len(at.Team) + len(at.Namespace) + len(at.Key) + len(text) + 80; size > len(small) {
+		all = make([]byte, 0, size)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:sumLength/2])
+	for _, part := range []string{at.Team, at.Namespace, at.Key, text} {
+		all = append(append(strconv.AppendInt(all, int64(len(part)), 10), ' '), part...)
+	}
+	digest := sha256.Sum256(all)
+	return hex.EncodeToString(digest[:sumLength/2])
 }
 
 // decode reads what is stored at an address; beside is what stands beside it, "" for nothing. What is the cache's is

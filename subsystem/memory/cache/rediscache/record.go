@@ -36,13 +36,19 @@ type label struct {
 
 // sum is the checksum of texts, each of which is told apart from the next.
 func sum(texts ...string) string {
-	h := sha256.New()
+	var small [512]byte
+	all, size := small[:0], 0
 	for _, t := range texts {
-		var n [20]byte
-		h.Write(append(strconv.AppendInt(n[:0], int64(len(t)), 10), ' '))
-		h.Write([]byte(t))
+		size += len(t) + 20
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	if size > len(small) {
+		all = make([]byte, 0, size)
+	}
+	for _, t := range texts {
+		all = append(append(strconv.AppendInt(all, int64(len(t)), 10), ' '), t...)
+	}
+	digest := sha256.Sum256(all)
+	return hex.EncodeToString(digest[:16])
 }
 
 // encode writes a label for a key.
