@@ -92,6 +92,10 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 	if disk.IsFile(filepath.Join(o.dir, "account.json")) {
 		account = connector("JSONFileAccount")
 	}
+	route := connector("NullRouter")
+	if o.publicURL != "" && linked["Router/HTTPRouter"] {
+		route = connector("HTTPRouter", value.M("baseUrl", value.Of(o.publicURL)))
+	}
 	vault := "JSONFileVault"
 	for _, name := range []string{"vault.age", "vault.key"} { // either: a lost vault is no empty one
 		if disk.IsFile(filepath.Join(o.dir, name)) {
@@ -110,7 +114,7 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		value.M("AgentData", connector("NullAgentData")),
 		value.M("Component", connector("LocalComponent")),
 		value.M("Log", connector("ConsoleLog")),
-		value.M("Router", connector("NullRouter")),
+		value.M("Router", route),
 	)
 }
 

@@ -30,6 +30,7 @@ type options struct {
 	ask           func(ctx context.Context, question string) (secret.Value, error)
 	perComponent  bool
 	modelServer   string
+	publicURL     string
 }
 
 func newOptions(opts []Option) (*options, error) {
@@ -55,6 +56,10 @@ func WithConfig(config value.Value) Option { return func(o *options) { o.config 
 
 // WithLog sets where the runtime reports what it does. The default is nowhere.
 func WithLog(log *slog.Logger) Option { return func(o *options) { o.log = log } }
+
+// WithPublicURL says what the addresses begin with that agents give away, such as those of public files, when a server
+// answers there, as that of `sre serve` does. A configuration that names a connector for Router is not changed.
+func WithPublicURL(address string) Option { return func(o *options) { o.publicURL = address } }
 
 // WithModelServer sets the address of the server that models of the provider openai-compatible are asked of, as
 // OPENAI_COMPATIBLE_BASE_URL does. A configuration that names connectors for LLM itself is not changed.

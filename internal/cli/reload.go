@@ -52,7 +52,7 @@ func (a *app) newServing(ctx context.Context, paths []string, f serveFlags) (*se
 
 // boot starts a runtime with its agents and the server in front of it.
 func (s *serving) boot(ctx context.Context) (*sre.Runtime, *httpserver.Server, []*sre.Agent, error) {
-	rt, err := s.app.start(ctx)
+	rt, err := s.app.start(ctx, sre.WithPublicURL(s.flags.public))
 	if err != nil {
 		return nil, nil, nil, err
 	}

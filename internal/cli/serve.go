@@ -28,6 +28,7 @@ type serveFlags struct {
 	listen string
 	open   bool
 	hosts  []string
+	public string // what the addresses begin with that agents give away
 }
 
 func (a *app) serve() *cobra.Command {
@@ -44,20 +45,24 @@ func (a *app) serve() *cobra.Command {
 	}
 	c.Flags().StringVar(&f.listen, "listen", defaultAddress, "address to listen on; 0 as port takes a free one")
 	c.Flags().BoolVar(&f.open, "open", false, "answer callers without the token")
+	c.Flags().StringVar(&f.public, "public-url", "", "what the addresses of public files begin with, such as https://agents.example.com; the address that is listened on without")
 	c.Flags().StringSliceVar(&f.hosts, "host", nil, "a name by which callers may address the server besides its address")
 	return c
 }
 
 func (a *app) runServe(ctx context.Context, paths []string, f serveFlags) error {
-	s, agents, err := a.newServing(ctx, paths, f)
+	ln, err := httpserver.Listen(ctx, f.listen)
 	if err != nil {
 		return err
 	}
+	if f.public == "" {
+		f.public = "http://" + ln.Addr().String()
+	}
+	s, agents, err := a.newServing(ctx, paths, f)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	return s.run(ctx, func(ctx context.Context) error {
-		ln, err := httpserver.Listen(ctx, f.listen)
-		if err != nil {
-			return err
-		}
 		s.listening(ln.Addr())
 		if err := a.announce(s.rt, agents, ln, s.token, s.created, f.open); err != nil {
 			return errors.Join(err, ln.Close())
