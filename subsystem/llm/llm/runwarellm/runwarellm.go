@@ -111,6 +111,9 @@ func (c *client) task(call *llm.ImageCall) (value.Value, error) {
 		b.Set("maskImage", dataURL(*call.Mask))
 	}
 	for _, m := range call.Extra.Members() {
+		if m.Key == "strength" && len(call.Files) == 0 {
+			continue // how much a given picture is changed
+		}
 		v := m.Value
 		if text, ok := v.Str(); ok && m.Key == "outputFormat" {
 			v = value.Of(format(text))

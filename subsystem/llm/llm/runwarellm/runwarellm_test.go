@@ -80,9 +80,9 @@ func TestRequest(t *testing.T) {
 	}{
 		{"plain", llm.ImageRequest{}, `[{"height":1024,` + model + `1,"outputFormat":"JPG","outputType":"URL",` + rest + `,"taskType":"imageInference","width":1024}]`},
 		{"size and count", llm.ImageRequest{Size: "512x768", Count: 3}, `[{"height":768,` + model + `3,"outputFormat":"JPG","outputType":"URL",` + rest + `,"taskType":"imageInference","width":512}]`},
-		{"a change", llm.ImageRequest{Files: []llm.File{picture}, Mask: &picture},
-			`[{"height":1024,"maskImage":"data:image/png;base64,eA==",` + model + `1,"outputFormat":"JPG","outputType":"URL",` + rest + `,"seedImage":"data:image/png;base64,eA==","strength":0.5,"taskType":"imageInference","width":1024}]`},
-		{"what only this one knows", llm.ImageRequest{Extra: parse(t, `{"negativePrompt":"dog","width":128,"outputFormat":"jpeg","outputType":"base64Data","taskType":"imageUpload","taskUUID":"mine"}`)},
+		{"a change", llm.ImageRequest{Files: []llm.File{picture}, Mask: &picture, Extra: parse(t, `{"strength":0.7}`)},
+			`[{"height":1024,"maskImage":"data:image/png;base64,eA==",` + model + `1,"outputFormat":"JPG","outputType":"URL",` + rest + `,"seedImage":"data:image/png;base64,eA==","strength":0.7,"taskType":"imageInference","width":1024}]`},
+		{"what only this one knows", llm.ImageRequest{Extra: parse(t, `{"negativePrompt":"dog","strength":0.7,"width":128,"outputFormat":"jpeg","outputType":"base64Data","taskType":"imageUpload","taskUUID":"mine"}`)},
 			`[{"height":1024,"model":"runware:100@1","negativePrompt":"dog","numberResults":1,"outputFormat":"JPG","outputType":"base64Data",` + rest + `,"taskType":"imageInference","width":128}]`},
 	}
 	for _, tt := range tests {
@@ -246,10 +246,11 @@ func FuzzAnswer(f *testing.F) {
 		f.Add(seed)
 	}
 	w := &way{}
+	h := open(f, "http://provider.test", w)
 	f.Fuzz(func(t *testing.T, body string) {
 		w.set(body, io.EOF)
 		finished, images := false, 0
-		for p, err := range open(t, "http://provider.test", w).MakeImages(t.Context(), llm.ImageRequest{Model: "flux", Prompt: "a cat"}) {
+		for p, err := range h.MakeImages(t.Context(), llm.ImageRequest{Model: "flux", Prompt: "a cat"}) {
 			if finished {
 				t.Fatalf("%T, %v after the end", p, err)
 			}
