@@ -120,11 +120,10 @@ func (m Maker) address(ctx context.Context, path string) (string, error) {
 	return base + path, err
 }
 
-// newID returns a random UUID.
+// newID returns 128 random bits in the shape of a UUID. It has no version: those bits are random, too.
 func (m Maker) newID() string {
 	var b [16]byte
 	m.Effects.Random(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	h := hex.EncodeToString(b[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
