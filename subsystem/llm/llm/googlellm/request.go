@@ -101,7 +101,7 @@ func thinking(call *llm.Call) value.Value {
 	levels := byLevel(call.Target.ModelID)
 	switch {
 	case levels && effort == "none":
-		b.Set("thinkingLevel", value.Of("minimal"))
+		b.Set("thinkingLevel", value.Of("low")) // the least that all of them take
 	case levels && effort != "":
 		b.Set("thinkingLevel", value.Of(effort))
 	case call.Reasoning.MaxTokens > 0:
