@@ -16,13 +16,17 @@ import (
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/anthropicllm"
 	"github.com/sre-go/sre/subsystem/llm/llm/bedrockllm"
+	"github.com/sre-go/sre/subsystem/llm/llm/googlellm"
 	"github.com/sre-go/sre/subsystem/llm/llm/llmtest"
+	"github.com/sre-go/sre/subsystem/llm/llm/ollamallm"
 	"github.com/sre-go/sre/subsystem/llm/llm/openaillm"
 	"github.com/sre-go/sre/value"
 )
 
 // protocols are the ways to speak with a model; each test of a hostile or failing model is done in all of them.
-func protocols() []string { return []string{"chat", "responses", "anthropic", "converse"} }
+func protocols() []string {
+	return []string{"chat", "responses", "anthropic", "converse", "gemini", "ollama"}
+}
 
 // waits is the source of the system, with waits that are noted and only move its clock.
 type waits struct {
@@ -98,7 +102,9 @@ func overWire(t testing.TB, protocol, script string, change func(*Config, *limit
 		t.Fatal(err)
 	}
 	t.Cleanup(door.CloseIdleConnections)
-	defs := map[string]connector.Definition{"Anthropic": anthropicllm.Definition, "Bedrock": bedrockllm.Definition}
+	defs := map[string]connector.Definition{
+		"Anthropic": anthropicllm.Definition, "Bedrock": bedrockllm.Definition, "GoogleAI": googlellm.Gemini, "Ollama": ollamallm.Definition,
+	}
 	for _, d := range openaillm.Definitions() {
 		if d.Name == "OpenAICompatible" {
 			defs[d.Name] = d
@@ -108,7 +114,8 @@ func overWire(t testing.TB, protocol, script string, change func(*Config, *limit
 		return fmt.Sprintf(`{"provider":%q,"modelId":"m","baseURL":%q,"credentials":{"apiKey":"k","accessKeyId":"a","secretAccessKey":"s"},"tokens":100000,"completionTokens":8000,"features":["text","tools"]%s}`, provider, base, more)
 	}
 	models := `{"chat":` + entry("OpenAICompatible", w.server.URL(), "") + `,"responses":` + entry("OpenAICompatible", w.server.URL(), `,"interface":"responses"`) +
-		`,"anthropic":` + entry("Anthropic", w.server.Root(), "") + `,"converse":` + entry("Bedrock", w.server.Root(), `,"settings":{"region":"eu-west-1"}`) + `}`
+		`,"anthropic":` + entry("Anthropic", w.server.Root(), "") + `,"converse":` + entry("Bedrock", w.server.Root(), `,"settings":{"region":"eu-west-1"}`) +
+		`,"gemini":` + entry("GoogleAI", w.server.Root(), "") + `,"ollama":` + entry("Ollama", w.server.Root(), "") + `}`
 	if v, err = value.Parse(models); err != nil {
 		t.Fatal(err)
 	}

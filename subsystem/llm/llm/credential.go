@@ -190,7 +190,7 @@ func environment(provider string) string {
 
 // advice says where a key is to be put.
 func (h *Handle) advice(m *models.Model) string {
-	in := "store the key " + vaultKey(m.Provider) + " in the vault under the team of the caller"
+	in := "store the key " + vaultKey(m.Provider) + " in the vault of the team: `sre vault set " + vaultKey(m.Provider) + "`"
 	for _, mode := range modes(m.Credentials) {
 		if mode == modeInternal && !elsewhere(m) {
 			in += ", or set " + environment(m.Provider)

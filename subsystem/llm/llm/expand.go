@@ -51,7 +51,7 @@ func (h *Handle) expandText(ctx context.Context, text string) (expanded secret.V
 		if err == nil && v.IsZero() {
 			err = &fault.Error{
 				Kind: fault.Unauthenticated, Code: CodeNoKey, Err: fault.Newf(fault.Unauthenticated, "the credentials of the model name the key %q, which is not there", key),
-				Hint: "store it in the vault under the team of the caller",
+				Hint: "store it in the vault of the team: `sre vault set NAME`",
 			}
 		}
 		if err != nil {
