@@ -33,7 +33,7 @@ func (a *app) testmodel() *cobra.Command {
 		Use:   "testmodel",
 		Short: "Run a model server that answers by a script",
 		Long: "Serves a model that needs no provider, no key and no network, so that an agent can be tried offline, and broken\n" +
-			"on purpose. It speaks the protocols of OpenAI, Anthropic and Bedrock, and answers by the rules of --script, or\n" +
+			"on purpose. It speaks the protocols of OpenAI, Anthropic, Bedrock, Google and Ollama, and answers by the rules of --script, or\n" +
 			"repeats what it is told. The same script, --seed and order of requests give the same answers. The flags for faults\n" +
 			"concern every answer; a script has them for single ones. It ends when it is interrupted.\n\n" +
 			"A script is a list of rules; the first one that fits answers:\n" +
@@ -156,7 +156,7 @@ func (a *app) announceModel(s *testmodel.Server) error {
 		return a.show(value.Obj(value.M("url", value.Of(s.URL())), value.M("root", value.Of(s.Root())), value.M("models", model)))
 	}
 	return a.print(
-		"a test model answers on "+s.URL(), "(Anthropic's protocol and Bedrock's on "+s.Root()+")", "",
+		"a test model answers on "+s.URL(), "(the protocols of Anthropic, Bedrock, Google and Ollama on "+s.Root()+")", "",
 		"ask it from another terminal:", `  sre agent FILE --prompt "hello" --model testmodel --base-url `+s.URL(), "",
 		"or write into "+filepath.Join(".smyth", "models", "testmodel.json")+", for every command and every agent that names the model testmodel:", "  "+model.JSON(), "",
 	)
