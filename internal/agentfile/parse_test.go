@@ -133,13 +133,14 @@ func TestSheet(t *testing.T) {
 	t.Parallel()
 	doc, err := Parse([]byte(file(`{"id":"a","name":"APICall","data":{"url":"https://api.test:8443/x?k={{KEY(weather)}}","proxy":"http://{{host}}/"}},
 		{"id":"b","name":"ServerlessCode","data":{"model":"Echo","deep":[{"u":"wss://ws.test"}]}},
-		{"id":"c","name":"AgentPlugin","data":{"agentId":"other"}},{"id":"d","name":"X","data":{"triggerEndpoint":"mail"}}`, ``)), bounds())
+		{"id":"c","name":"AgentPlugin","data":{"agentId":"other"}},{"id":"d","name":"X","data":{"triggerEndpoint":"mail"}},
+		{"id":"e","name":"MCPClient","data":{"mcpUrl":"mcp:files","model":{"provider":"OpenAI","modelId":"own"}}}`, ``)), bounds())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := doc.Sheet()
-	got := strings.Join([]string{strings.Join(s.Hosts, ","), strings.Join(s.Keys, ","), strings.Join(s.Models, ","), strings.Join(s.Agents, ","), strings.Join(s.Code, ","), strings.Join(s.Triggers, ",")}, " | ")
-	if want := "(from data),api.test:8443,ws.test | weather | Echo | other | b | /trigger/mail"; got != want {
+	got := strings.Join([]string{strings.Join(s.Hosts, ","), strings.Join(s.Keys, ","), strings.Join(s.Models, ","), strings.Join(s.Agents, ","), strings.Join(s.Code, ","), strings.Join(s.Triggers, ","), strings.Join(s.Servers, ",")}, " | ")
+	if want := "(from data),api.test:8443,ws.test | weather | Echo,own | other | b | /trigger/mail | mcp:files"; got != want {
 		t.Errorf("Sheet() = %s\nwant %s", got, want)
 	}
 }

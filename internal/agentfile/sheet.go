@@ -16,6 +16,7 @@ type Sheet struct {
 	Tokens    []string // entries of the managed vault whose OAuth tokens it sends
 	Models    []string
 	Agents    []string // that it calls
+	Servers   []string // MCP servers whose tools it uses
 	Code      []string // components that run code of the file
 	Triggers  []string // paths that start it from outside
 	Types     []string // component types, sorted
@@ -48,9 +49,16 @@ func (d *Document) Sheet() Sheet {
 		if id := c.Settings.GetString("agentId"); id != "" {
 			s.Agents = append(s.Agents, id)
 		}
+		if server := c.Settings.GetString("mcpUrl"); server != "" {
+			s.Servers = append(s.Servers, server)
+		}
 		for _, key := range []string{"model", "openAiModel"} {
-			if m := c.Settings.GetString(key); m != "" {
-				s.Models = append(s.Models, m)
+			m := c.Settings.Get(key)
+			if m.IsObject() {
+				m = m.Get("modelId") // one that the file describes itself
+			}
+			if id, _ := m.Str(); id != "" {
+				s.Models = append(s.Models, id)
 			}
 		}
 		s.texts(c.Settings)
@@ -60,7 +68,7 @@ func (d *Document) Sheet() Sheet {
 		s.Variables = append(s.Variables, m.Key)
 		s.texts(m.Value)
 	}
-	for _, list := range []*[]string{&s.Hosts, &s.Keys, &s.Tokens, &s.Models, &s.Agents, &s.Code, &s.Triggers, &s.Types} {
+	for _, list := range []*[]string{&s.Hosts, &s.Keys, &s.Tokens, &s.Models, &s.Agents, &s.Servers, &s.Code, &s.Triggers, &s.Types} {
 		slices.Sort(*list)
 		*list = slices.Compact(*list)
 	}

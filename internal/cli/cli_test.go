@@ -70,7 +70,7 @@ func TestCommands(t *testing.T) {
 		{name: "validate", args: []string{"validate", "a.smyth"}, out: []string{"a.smyth: ok"}},
 		{name: "validate faults", args: []string{"validate", "bad.smyth", "a.smyth", "no.smyth"}, code: 3, out: []string{"bad.smyth: error: /components/0/data/format", "must be one of", "/components/1/name", `did you mean "APIOutput"`, "a.smyth: ok", "no.smyth: fatal"}, errs: []string{"2 of 3 files"}},
 		{name: "validate as JSON", args: []string{"validate", "bad.smyth", "--json"}, code: 3, out: []string{`"ok":false`, `"pointer":"/components/0/data/format"`}},
-		{name: "describe", args: []string{"describe", "a.smyth"}, out: []string{"Adder  (adder)", "add a=Number", "vault keys  -", "APIEndpoint, APIOutput"}},
+		{name: "describe", args: []string{"describe", "a.smyth"}, out: []string{"Adder  (adder)", "add a=Number", "vault keys   -", "APIEndpoint, APIOutput"}},
 		{name: "list components", args: []string{"list", "components"}, out: []string{"NAME", "ForEach"}},
 		{name: "list connectors", args: []string{"list", "connectors", "--json"}, out: []string{`{"service":"Cache","name":"RAM"`}},
 		{name: "list services", args: []string{"list", "services"}, out: []string{"Vault", "Account"}},

@@ -57,7 +57,7 @@ func (a *app) runDescribe(ctx context.Context, file string) (err error) {
 		if len(r.list) > 0 {
 			what = strings.Join(r.list, ", ")
 		}
-		lines = append(lines, "  "+pad(r.label, 12)+what)
+		lines = append(lines, "  "+pad(r.label, 13)+what)
 	}
 	return a.print(lines...)
 }
@@ -70,12 +70,12 @@ type reachRow struct {
 func reach(s agentfile.Sheet) []reachRow {
 	return []reachRow{
 		{"hosts", "hosts", s.Hosts}, {"keys", "vault keys", s.Keys}, {"tokens", "tokens", s.Tokens}, {"models", "models", s.Models}, {"code", "code in", s.Code},
-		{"agents", "agents", s.Agents}, {"triggers", "triggers", s.Triggers}, {"components", "components", s.Types},
+		{"agents", "agents", s.Agents}, {"mcpServers", "MCP servers", s.Servers}, {"triggers", "triggers", s.Triggers}, {"components", "components", s.Types},
 	}
 }
 
 func sheetValue(s agentfile.Sheet) value.Value {
-	b := value.NewBuilder(8)
+	b := value.NewBuilder(9)
 	for _, r := range reach(s) {
 		b.Set(r.key, value.Strings(r.list))
 	}
