@@ -291,7 +291,7 @@ func (c *chatting) line(ctx context.Context, line string) (leave bool, err error
 		}
 		return false, c.restart(ctx, strings.TrimSpace(rest))
 	default:
-		if strings.HasPrefix(line, "/") {
+		if strings.HasPrefix(line, "/") && !(name == "/call" && c.chat.Model() == sre.DefaultModel) { // Echo's own
 			c.note("there is no command " + name + "; /help shows them")
 			return false, nil
 		}

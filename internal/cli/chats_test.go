@@ -169,3 +169,15 @@ func TestPrompt_Attach(t *testing.T) {
 		t.Errorf("--attach with --chat: exit %d, %q", code, errs)
 	}
 }
+
+// Echo calls tools when it is told to, in a chat as well.
+func TestChat_EchoCalls(t *testing.T) {
+	t.Parallel()
+	code, out, errs := talkTo(t, `[]`, strings.NewReader("/call shout {\"text\":\"ada\"}\n"), nil, "--chat")
+	if code != 0 || out != "{\"shouted\":\"ada\"}\n" || !strings.Contains(errs, "· shout {\"text\":\"ada\"}") {
+		t.Errorf("exit %d, out %q, err %q", code, out, errs)
+	}
+	if _, _, errs := talkTo(t, `[]`, strings.NewReader("/call shout\n"), nil, "--chat", "--model", "fake"); !strings.Contains(errs, "no command /call") {
+		t.Errorf("another model: %q", errs)
+	}
+}
