@@ -85,6 +85,10 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		}
 		return "RAM"
 	}
+	nkv := lasting("NKV")
+	if o.dir != "" && disk.IsFolder(filepath.Join(o.dir, "nkv")) { // of the TypeScript runtime, which keeps files there
+		nkv = "LocalStorage"
+	}
 	connector := func(name string, settings ...value.Member) value.Value {
 		return value.Obj(value.M("Connector", value.Of(name)), value.M("Settings", value.Obj(settings...)))
 	}
@@ -108,7 +112,7 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		value.M("ManagedVault", connector("SQLiteManagedVault")),
 		value.M("Storage", connector("LocalStorage")),
 		value.M("Cache", connector(lasting("Cache"))),
-		value.M("NKV", connector(lasting("NKV"))),
+		value.M("NKV", connector(nkv)),
 		value.M("ModelsProvider", connector("JSONModelsProvider")),
 		value.M("LLM", o.providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),
