@@ -7,6 +7,7 @@ package ledger
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sre-go/sre/fault"
@@ -18,7 +19,20 @@ import (
 const File = "usage.db"
 
 // Ledger is the database. It is safe for concurrent use.
-type Ledger struct{ db *sqlite.DB }
+type Ledger struct {
+	db *sqlite.DB
+
+	turn sync.Mutex // held while a batch is written
+	mu   sync.Mutex
+	next *batch // that calls may still join
+}
+
+// batch are calls that are written in one transaction, by the one who came first.
+type batch struct {
+	entries []Entry
+	done    chan struct{}
+	err     error
+}
 
 // Counts are what was used, in tokens, but for calls, images and searches.
 type Counts struct {
@@ -59,7 +73,7 @@ func New(folder string) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{db}, nil
+	return &Ledger{db: db}, nil
 }
 
 // Close closes the database.
@@ -68,15 +82,47 @@ func (l *Ledger) Close() error { return l.db.Close() }
 // Check reports whether the database is well; for readiness.
 func (l *Ledger) Check(ctx context.Context) error { return l.db.Check(ctx) }
 
-// Note adds a call.
+// Note adds a call, and returns when it is on the disk. Calls that are noted while others are being written are written
+// together, so many at once cost little more than one.
 func (l *Ledger) Note(ctx context.Context, e Entry) error {
-	own := 0
-	if e.Own {
-		own = 1
+	l.mu.Lock()
+	b := l.next
+	first := b == nil
+	if first {
+		b = &batch{done: make(chan struct{})}
+		l.next = b
 	}
-	_, err := l.db.Exec(ctx, insert, dayOf(e.At), e.Team, e.Agent, e.Model, e.Provider, own, e.Calls, e.Input, e.CacheRead, e.CacheWrite, e.Output,
-		e.Thinking, e.Images, e.Searches, e.Micros, e.Unpriced, e.Estimated)
-	return err
+	b.entries = append(b.entries, e)
+	l.mu.Unlock()
+	if !first {
+		<-b.done // its writer waits for nobody but the disk
+		return b.err
+	}
+	l.turn.Lock()
+	l.mu.Lock()
+	l.next = nil
+	l.mu.Unlock()
+	b.err = l.write(context.WithoutCancel(ctx), b.entries) // it is not for its first one alone
+	l.turn.Unlock()
+	close(b.done)
+	return b.err
+}
+
+func (l *Ledger) write(ctx context.Context, entries []Entry) error {
+	return l.db.Write(ctx, func(tx *sqlite.Tx) error {
+		for i := range entries {
+			e := &entries[i]
+			own := 0
+			if e.Own {
+				own = 1
+			}
+			if _, err := tx.Exec(ctx, insert, dayOf(e.At), e.Team, e.Agent, e.Model, e.Provider, own, e.Calls, e.Input, e.CacheRead, e.CacheWrite, e.Output,
+				e.Thinking, e.Images, e.Searches, e.Micros, e.Unpriced, e.Estimated); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // dayOf is a day in UTC, in an order that texts have.
