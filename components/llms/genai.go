@@ -231,7 +231,11 @@ func shortfall(answer *llm.Response) string {
 		empty = emptyAnswer
 	}
 	if reason := answer.Finish.Reason; reason != llm.Stop {
-		return "The model stopped before completing the response.\n                \nReason: " + string(reason) + ".\n                \n" + empty
+		said := answer.Finish.Raw // in the words of the provider
+		if said == "" {
+			said = string(reason)
+		}
+		return "The model stopped before completing the response.\n                \nReason: " + said + ".\n                \n" + empty
 	}
 	return empty
 }
