@@ -66,6 +66,9 @@ func (f *Field) check(v value.Value) string {
 	}
 	if len(f.Enum) > 0 {
 		if s, ok := v.Str(); ok {
+			if s == "" && f.AllowEmpty {
+				return ""
+			}
 			for _, e := range f.Enum {
 				if s == e {
 					return ""

@@ -90,6 +90,15 @@ func TestT28_GenAI(t *testing.T) {
 	}
 }
 
+// Editors write settings that say nothing.
+func TestGenAI_EmptySettings(t *testing.T) {
+	t.Parallel()
+	if out, err := gen(t, says("ok"), `{"model":"fake","prompt":"p","temperature":"1","maxTokens":"1024","stopSequences":"","topK":"0","useSearch":false,"searchMode":"auto",
+		"webSearchCity":"","webSearchContextSize":"","responseFormat":"","reasoningEffort":"","maxThinkingTokens":"4096","postViewCount":0,"fromDate":"","searchDataSources":["web","x"],"verbosity":null}`, "x").run(t); err != nil {
+		t.Errorf("out = %s, %v", out.JSON(), err)
+	}
+}
+
 func TestGenAI_DescribedModel(t *testing.T) {
 	t.Parallel()
 	s := says("ok")
