@@ -117,6 +117,7 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		value.M("LLM", o.providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),
 		value.M("Component", connector("LocalComponent")),
+		value.M("Scheduler", connector("LocalScheduler")),
 		value.M("Log", connector("ConsoleLog")),
 		value.M("Router", route),
 	)

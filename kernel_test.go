@@ -13,15 +13,16 @@ import (
 	"github.com/sre-go/sre/bundle/std"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/aclform"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/internal/chunk"
 	"github.com/sre-go/sre/internal/conformance"
 	"github.com/sre-go/sre/internal/conformance/kernelops"
 	"github.com/sre-go/sre/internal/openapi"
 	"github.com/sre-go/sre/internal/publicfile"
-	"github.com/sre-go/sre/internal/schedule"
 	"github.com/sre-go/sre/internal/smythfs"
 	"github.com/sre-go/sre/scope"
+	"github.com/sre-go/sre/subsystem/agent/scheduler"
 	"github.com/sre-go/sre/subsystem/io/nkv"
 	"github.com/sre-go/sre/subsystem/io/storage"
 	"github.com/sre-go/sre/subsystem/memory/cache"
@@ -214,14 +215,14 @@ func cacheOp(ctx context.Context, as scope.Scope, f value.Value) (value.Value, e
 		return value.Value{}, h.UpdateTTL(ctx, key, ttl)
 	case "getACL":
 		acl, err := h.ACL(ctx, key)
-		return kernelops.Entries(acl), err
+		return aclform.Value(acl), err
 	case "getMetadata":
 		m, found, err := h.Metadata(ctx, key)
 		if err != nil || !found {
 			return orNull(m, found, err)
 		}
 		acl, err := h.ACL(ctx, key)
-		return m.With("acl", kernelops.Entries(acl)), err
+		return m.With("acl", aclform.Value(acl)), err
 	case "setMetadata":
 		return value.Value{}, h.SetMetadata(ctx, key, f.Get("metadata"))
 	}
@@ -309,7 +310,7 @@ func filesOp(ctx context.Context, as scope.Scope, f value.Value) (value.Value, e
 			return value.Value{}, err
 		}
 		acl, err := as.Storage().ACL(ctx, name)
-		return m.With("acl", kernelops.Entries(acl)), err
+		return m.With("acl", aclform.Value(acl)), err
 	case "exists":
 		there, err := as.Storage().Exists(ctx, name)
 		return value.OfBool(there), err
@@ -349,7 +350,7 @@ func (s *operating) files(ctx context.Context, match string) (value.Value, error
 
 func scheduleOp(data value.Value) value.Value {
 	result := value.Obj(value.M("valid", value.OfBool(true)))
-	if _, err := schedule.Parse(data); err != nil {
+	if _, err := scheduler.ParseSchedule(data); err != nil {
 		var f *fault.Error
 		text := err.Error()
 		if errors.As(err, &f) && f.Err != nil {

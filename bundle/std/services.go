@@ -10,6 +10,8 @@ import (
 	"github.com/sre-go/sre/subsystem/agent/agentdata/nullagentdata"
 	"github.com/sre-go/sre/subsystem/agent/catalog"
 	"github.com/sre-go/sre/subsystem/agent/catalog/localcomponent"
+	"github.com/sre-go/sre/subsystem/agent/scheduler"
+	"github.com/sre-go/sre/subsystem/agent/scheduler/localscheduler"
 	"github.com/sre-go/sre/subsystem/io/cli"
 	"github.com/sre-go/sre/subsystem/io/cli/argumentcli"
 	"github.com/sre-go/sre/subsystem/io/nkv"
@@ -56,7 +58,7 @@ import (
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
 		account.Kind, vault.Kind, managedvault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
-		agentdata.Kind, catalog.Kind, logsink.Kind, cli.Kind, router.Kind,
+		agentdata.Kind, catalog.Kind, scheduler.Kind, logsink.Kind, cli.Kind, router.Kind,
 	}
 }
 
@@ -72,6 +74,7 @@ func Connectors() []connector.Definition {
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),
+		localscheduler.Definition(),
 		consolelog.Definition, filelog.Definition, smythlog.Definition,
 		argumentcli.Definition,
 		httprouter.Definition, nullrouter.Definition,

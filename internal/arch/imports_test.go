@@ -55,7 +55,7 @@ func table() []row {
 		{"internal/jsonfix", "foundation internal/limits"},
 		{"internal/infer", "foundation internal/jsonfix"},
 		{"internal/chunk", "fault"},
-		{"internal/schedule", "fault value"},
+		{"internal/aclform", "access fault value"},
 		{"internal/largevalue", "fault value"},
 		{"internal/smythfs", "foundation"},
 		{"internal/binary", "foundation scope component internal/limits internal/infer internal/smythfs subsystem/io/storage"},
@@ -68,7 +68,7 @@ func table() []row {
 		{"subsystem/security/account/*account", "{service} foundation connector internal/limits internal/disk internal/livefile internal/sqlite internal/tokenfile"},
 		{"subsystem/*/*/*test", "{service} foundation connector component internal/limits subsystem/security/account subsystem/security/vault subsystem/llm/models"},
 		{"subsystem/llm/llm/*llm", "{service} foundation connector internal/limits subsystem/llm/models"},
-		{"subsystem/*/*/*", "{service} foundation connector component internal/limits internal/disk internal/livefile internal/sqlite internal/redis internal/jsonfix internal/agentfile"},
+		{"subsystem/*/*/*", "{service} foundation connector component internal/limits internal/disk internal/livefile internal/sqlite internal/redis internal/jsonfix internal/agentfile internal/aclform"},
 		{"scope", "foundation connector services"},
 		{"component", "foundation scope"},
 		{"internal/publicfile", "foundation scope services internal/smythfs internal/limits"},
@@ -105,7 +105,7 @@ func table() []row {
 		{"internal/realmodel", ""},
 		{"internal/testmodel", "foundation internal/testtarget/loopback internal/jsonfix"},
 		{"internal/conformance", "foundation component internal/testmodel internal/testtarget"},
-		{"internal/conformance/kernelops", "below internal/conformance"},
+		{"internal/conformance/kernelops", "below internal/conformance internal/aclform"},
 		{"internal/arch", ""},
 	}
 }

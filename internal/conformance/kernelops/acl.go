@@ -2,10 +2,10 @@ package kernelops
 
 import (
 	"context"
-	"strings"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/aclform"
 	"github.com/sre-go/sre/value"
 )
 
@@ -63,7 +63,7 @@ func buildACL(f value.Value) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
-	return value.Obj(value.M("serialized", value.Of(acl.String())), value.M("acl", Entries(acl))), nil
+	return value.Obj(value.M("serialized", value.Of(acl.String())), value.M("acl", aclform.Value(acl))), nil
 }
 
 func parseACL(stored string) (value.Value, error) {
@@ -71,31 +71,7 @@ func parseACL(stored string) (value.Value, error) {
 	if err != nil {
 		return value.Value{}, err
 	}
-	return value.Obj(value.M("acl", Entries(acl)), value.M("reserialized", value.Of(acl.String()))), nil
-}
-
-// Entries returns an ACL as the object that the reference keeps: {hashAlgorithm, entries: {role: {id: [level]}}}.
-func Entries(acl *access.ACL) value.Value {
-	roles := map[string]string{"a": "agent", "u": "user", "t": "team", "p": "public"}
-	levels := map[rune]string{'r': "read", 'w': "write", 'o': "owner", 'n': "none"}
-	byRole := value.NewBuilder(4)
-	for part := range strings.SplitSeq(acl.String(), "|") {
-		letter, list, _ := strings.Cut(part, ":")
-		if letter == "h" {
-			continue
-		}
-		byID := value.NewBuilder(4)
-		for item := range strings.SplitSeq(list, ",") {
-			id, letters, _ := strings.Cut(item, "/")
-			var names []string
-			for _, l := range letters {
-				names = append(names, levels[l])
-			}
-			byID.Set(id, value.Strings(names))
-		}
-		byRole.Set(roles[letter], byID.Build())
-	}
-	return value.Obj(value.M("hashAlgorithm", value.Of(string(acl.Hash()))), value.M("entries", byRole.Build()))
+	return value.Obj(value.M("acl", aclform.Value(acl)), value.M("reserialized", value.Of(acl.String()))), nil
 }
 
 // levelsOf returns the names of a level, or of a list of levels.

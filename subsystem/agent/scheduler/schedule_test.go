@@ -1,19 +1,15 @@
-package schedule
+package scheduler
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/sre-go/sre/fault"
-	"github.com/sre-go/sre/internal/leak"
 	"github.com/sre-go/sre/value"
 )
 
-func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
-
-func TestParse(t *testing.T) {
+func TestParseSchedule(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want, fails string }{
 		{`{"interval": "10m"}`, "10m0s", ""},
@@ -35,10 +31,10 @@ func TestParse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := Parse(v)
+		s, err := ParseSchedule(v)
 		if tt.fails != "" {
 			if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), tt.fails) {
-				t.Errorf("Parse(%s) = %v, %v, want an error with %q", tt.text, s, err, tt.fails)
+				t.Errorf("ParseSchedule(%s) = %v, %v, want an error with %q", tt.text, s, err, tt.fails)
 			}
 			continue
 		}
@@ -47,7 +43,7 @@ func TestParse(t *testing.T) {
 			got = s.Every.String()
 		}
 		if err != nil || got != tt.want {
-			t.Errorf("Parse(%s) = %s, %v, want %s", tt.text, got, err, tt.want)
+			t.Errorf("ParseSchedule(%s) = %s, %v, want %s", tt.text, got, err, tt.want)
 		}
 	}
 }
