@@ -7,4 +7,9 @@ import (
 	"github.com/sre-go/sre/internal/leak"
 )
 
-func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == asModel {
+		os.Exit(beModel(os.Stdin, os.Stdout))
+	}
+	os.Exit(leak.Run(m))
+}

@@ -3,8 +3,6 @@ package sre_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,47 +22,6 @@ import (
 	"github.com/sre-go/sre/internal/conversation"
 	"github.com/sre-go/sre/value"
 )
-
-// modelServer answers every request with the same few pieces, a while after it was asked. sent is called when the first
-// piece is on its way.
-func modelServer(b *testing.B, latency time.Duration, sent func()) string {
-	b.Helper()
-	piece := func(content string) string {
-		return `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"` + content + `"},"finish_reason":null}]}` + "\n\n"
-	}
-	first := piece("Hello")
-	rest := strings.Repeat(piece(" word"), 20) + `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n" +
-		`data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":21,"total_tokens":26}}` + "\n\ndata: [DONE]\n\n"
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if latency > 0 {
-			if err := (effect.System{}).Sleep(r.Context(), latency); err != nil {
-				return
-			}
-		}
-		w.Header().Set("Content-Type", "text/event-stream")
-		if sent != nil {
-			sent()
-		}
-		_, _ = io.WriteString(w, first)
-		w.(http.Flusher).Flush()
-		_, _ = io.WriteString(w, rest)
-	})}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(ln)
-	}()
-	b.Cleanup(func() {
-		_ = server.Close()
-		<-done
-	})
-	return "http://" + ln.Addr().String() + "/v1"
-}
 
 const asker = `{"id":"asker","name":"Asker","components":[
 	{"id":"EP","name":"APIEndpoint","data":{"endpoint":"ask"},"inputs":[{"name":"text","type":"Text"}],"outputs":[{"name":"body.text"}]},
@@ -108,7 +65,7 @@ func hello() value.Value { return value.Obj(value.M("text", value.Of("say hello"
 // BenchmarkModelRun is one run of an agent with GenAILLM against a server that answers at once; BenchmarkModelBare the
 // same answer by the SDK alone. Server and client share the machine in both.
 func BenchmarkModelRun(b *testing.B) {
-	agent := askingAgent(b, modelServer(b, 0, nil))
+	agent := askingAgent(b, modelServer(b, nil))
 	b.ReportAllocs()
 	for b.Loop() {
 		answer, err := agent.Call(b.Context(), "ask", hello())
@@ -119,7 +76,7 @@ func BenchmarkModelRun(b *testing.B) {
 }
 
 func BenchmarkModelBare(b *testing.B) {
-	ask := bare(modelServer(b, 0, nil))
+	ask := bare(modelServer(b, nil))
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := ask(b.Context()); err != nil {
@@ -128,9 +85,9 @@ func BenchmarkModelBare(b *testing.B) {
 	}
 }
 
-// bare asks the server by the SDK alone.
+// bare asks the server by the SDK alone, over a transport that keeps as many connections as runs need.
 func bare(base string) func(context.Context) error {
-	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 16}
+	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: inFlightRuns}
 	client := openai.NewClient(option.WithBaseURL(base), option.WithAPIKey("none"), option.WithHTTPClient(&http.Client{Transport: transport}))
 	return func(ctx context.Context) error {
 		stream := client.Chat.Completions.NewStreaming(ctx, openai.ChatCompletionNewParams{
@@ -150,52 +107,124 @@ func bare(base string) func(context.Context) error {
 	}
 }
 
-// BenchmarkModelInFlight starts a thousand runs at once against a model that takes 200 ms, and the same by the SDK alone.
-// added-p50-ms is how much longer than that one in the middle takes, kB/run what each needs while it waits, heap and stacks, the
-// server's side included.
+// BenchmarkModelInFlight keeps a thousand runs in flight against a model that takes 200 ms and has a process of its own, and
+// the same by the SDK alone: each of a thousand askers asks again as soon as it has its answer. They begin spread over the
+// first 200 ms, and what they ask first is not counted. added-p50-ms is how much longer than the model one in the middle takes.
 func BenchmarkModelInFlight(b *testing.B) {
-	b.Run("runs", func(b *testing.B) {
-		agent := askingAgent(b, modelServer(b, inFlightLatency, nil))
-		inFlight(b, func(ctx context.Context) error {
-			_, err := agent.Call(ctx, "ask", hello())
-			return err
-		})
-	})
-	b.Run("bare", func(b *testing.B) { inFlight(b, bare(modelServer(b, inFlightLatency, nil))) })
+	b.Run("runs", func(b *testing.B) { inFlight(b, agentAsks) })
+	b.Run("bare", func(b *testing.B) { inFlight(b, bareAsks) })
 }
 
-const inFlightLatency = 200 * time.Millisecond
+// BenchmarkModelWaiting lets a thousand runs wait for a model in a process of its own, and the same by the SDK alone. kB/run
+// is what one needs while it waits, heap and stacks.
+func BenchmarkModelWaiting(b *testing.B) {
+	b.Run("runs", func(b *testing.B) { waiting(b, agentAsks) })
+	b.Run("bare", func(b *testing.B) { waiting(b, bareAsks) })
+}
 
-func inFlight(b *testing.B, ask func(context.Context) error) {
-	const runs = 1000
+// inFlightRuns is how many, and inFlightLatency how long the model takes.
+const (
+	inFlightRuns    = 1000
+	inFlightLatency = 200 * time.Millisecond
+)
+
+// asks is a way to ask a server.
+type asks func(b *testing.B, base string) func(context.Context) error
+
+func agentAsks(b *testing.B, base string) func(context.Context) error {
+	agent := askingAgent(b, base)
+	return func(ctx context.Context) error {
+		_, err := agent.Call(ctx, "ask", hello())
+		return err
+	}
+}
+
+func bareAsks(_ *testing.B, base string) func(context.Context) error { return bare(base) }
+
+func inFlight(b *testing.B, way asks) {
+	const rounds, first = 12, 3 // that each asks, and that are not counted
+	server := modelProcess(b)
+	ask := way(b, fmt.Sprintf("%s/%d/v1", server, inFlightLatency.Milliseconds()))
 	clock := effect.System{}
+	var mu sync.Mutex
 	var took []time.Duration
+	for b.Loop() {
+		var wg sync.WaitGroup
+		for i := range inFlightRuns {
+			wg.Go(func() {
+				if err := clock.Sleep(b.Context(), inFlightLatency*time.Duration(i)/inFlightRuns); err != nil {
+					b.Error(err)
+					return
+				}
+				var times [rounds]time.Duration
+				for n := range rounds {
+					start := clock.Now()
+					if err := ask(b.Context()); err != nil {
+						b.Error(err)
+						return
+					}
+					times[n] = clock.Now().Sub(start)
+				}
+				mu.Lock()
+				took = append(took, times[first:]...)
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+	}
+	if b.Failed() {
+		return
+	}
+	slices.Sort(took)
+	added := func(d time.Duration) float64 { return float64(d-inFlightLatency) / 1e6 }
+	b.ReportMetric(added(took[len(took)/2]), "added-p50-ms")
+	b.ReportMetric(added(took[len(took)*99/100]), "added-p99-ms")
+	b.ReportMetric(float64(b.N*rounds*inFlightRuns)/b.Elapsed().Seconds(), "runs/s")
+}
+
+func waiting(b *testing.B, way asks) {
+	const latency = 3 * time.Second
+	server := modelProcess(b)
+	ask := way(b, fmt.Sprintf("%s/%d/v1", server, latency.Milliseconds()))
+	once := way(b, server+"/1/v1")
+	if err := once(b.Context()); err != nil { // what the first one makes for all is not counted
+		b.Fatal(err)
+	}
+	clock := effect.System{}
 	memory := uint64(0)
 	for b.Loop() {
-		var before, during runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		times := make([]time.Duration, runs)
+		before := inUse()
 		var wg sync.WaitGroup
-		for i := range runs {
+		for range inFlightRuns {
 			wg.Go(func() {
-				start := clock.Now()
 				if err := ask(b.Context()); err != nil {
 					b.Error(err)
 				}
-				times[i] = clock.Now().Sub(start)
 			})
 		}
-		_ = clock.Sleep(b.Context(), inFlightLatency/2)
-		runtime.GC()
-		runtime.ReadMemStats(&during)
+		start, all := clock.Now(), false
+		for !all && clock.Now().Sub(start) < latency {
+			if err := clock.Sleep(b.Context(), 10*time.Millisecond); err != nil {
+				b.Fatal(err)
+			}
+			all = waitingAt(b, server) == inFlightRuns
+		}
+		memory = max(memory, inUse()-before)
 		wg.Wait()
-		took = append(took, times...)
-		memory = max(memory, during.HeapAlloc+during.StackInuse-before.HeapAlloc-before.StackInuse)
+		if !all {
+			b.Fatal("the runs never waited all at once")
+		}
 	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2]-inFlightLatency)/1e6, "added-p50-ms")
-	b.ReportMetric(float64(memory)/runs/1e3, "kB/run")
+	b.ReportMetric(float64(memory)/inFlightRuns/1e3, "kB/run")
+}
+
+// inUse is what the heap holds after a collection, and the stacks, in bytes.
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC() // what pools keep goes with the second one
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
 }
 
 // BenchmarkModelFirstToken tells how long after the server sent the first piece of an answer it is told, as µs/first-token.
@@ -203,7 +232,7 @@ func BenchmarkModelFirstToken(b *testing.B) {
 	clock := effect.System{}
 	var mu sync.Mutex
 	var at time.Time
-	agent := askingAgent(b, modelServer(b, 0, func() {
+	agent := askingAgent(b, modelServer(b, func() {
 		mu.Lock()
 		at = clock.Now()
 		mu.Unlock()
