@@ -13,14 +13,23 @@ import (
 
 // chat asks the Chat Completions interface.
 func (c *client) chat(ctx context.Context, call *llm.Call, opts []option.RequestOption, yield func(llm.Part, error) bool) error {
+	if call.Partial {
+		body, err := c.streamed(call)
+		if err != nil {
+			return err
+		}
+		return c.chatStream(ctx, body, call.Raw, opts, yield)
+	}
+	return c.chatWhole(ctx, call, opts, yield)
+}
+
+// chatWhole asks for an answer that comes at once.
+func (c *client) chatWhole(ctx context.Context, call *llm.Call, opts []option.RequestOption, yield func(llm.Part, error) bool) error {
 	body, err := c.body(call)
 	if err != nil {
 		return err
 	}
 	service := openai.NewChatCompletionService(opts...)
-	if call.Partial {
-		return c.chatStream(ctx, call, &service, body, yield)
-	}
 	answer, err := service.New(ctx, body, option.WithJSONSet("stream", false))
 	if err != nil {
 		return explain(ctx, err)
@@ -63,6 +72,7 @@ func (c *client) body(call *llm.Call) (openai.ChatCompletionNewParams, error) {
 	c.form(&p, call)
 	tools(&p, call)
 	extra := object(call.Extra)
+	delete(extra, "stream") // is decided here
 	if call.TopK != nil && c.habits.name != "OpenAI" {
 		extra["top_k"] = *call.TopK
 	}
@@ -140,7 +150,8 @@ func (c *client) whole(answer *openai.ChatCompletion, yield func(llm.Part, error
 			return nil
 		}
 	}
-	if !yield(usage(&answer.Usage), nil) {
+	u := &answer.Usage
+	if !yield(usage(int(u.PromptTokens), int(u.PromptTokensDetails.CachedTokens), int(u.CompletionTokens), int(u.CompletionTokensDetails.ReasoningTokens)), nil) {
 		return nil
 	}
 	return finish(choice.FinishReason, choice.Message.Refusal != "", yield)

@@ -13,6 +13,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 
 	"github.com/sre-go/sre/connector"
@@ -33,7 +34,7 @@ func Definitions() []connector.Definition {
 	for _, h := range habitsOf() {
 		out = append(out, connector.Define(llm.Kind, h.name, "Asks models of "+h.provider+".",
 			func(_ context.Context, env connector.Env, s settings) (llm.Connector, error) {
-				c := &client{env: env, habits: h}
+				c := &client{env: env, habits: h, sdk: &openai.Client{}}
 				if s.BaseURL != "" {
 					c.habits.base = s.BaseURL
 				}
@@ -47,6 +48,7 @@ func Definitions() []connector.Definition {
 type client struct {
 	env    connector.Env
 	habits habits
+	sdk    *openai.Client // without options, which come with each request: nothing is taken from the environment
 }
 
 // Generate implements [llm.Connector].
