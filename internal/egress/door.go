@@ -134,7 +134,9 @@ func (d *door) prepare(r *http.Request) (outgoing, error) {
 			return outgoing{}, err
 		}
 	}
-	o := outgoing{request: r.Clone(ctx), cancel: cancel, kind: kindOf(r)}
+	o := outgoing{request: r.WithContext(ctx), cancel: cancel, kind: kindOf(r)}
+	address := *r.URL
+	o.request.URL = &address // a copy, which later hops are compared with
 	if o.request.Header = header.Clone(); o.request.Header == nil {
 		o.request.Header = http.Header{}
 	}
