@@ -14,7 +14,7 @@ import (
 )
 
 // A data folder of the TypeScript runtime is used as it is: its vault, its accounts, its models, its files, its keys and
-// values. What is there is read, and what is written later is read together with it.
+// values, its jobs. What is there is read, and what is written later is read together with it.
 func TestExistingFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -25,6 +25,11 @@ func TestExistingFolder(t *testing.T) {
 		"storage/local/teams/team-a.agent/agent-a/notes/a.txt":           "kept before",
 		"storage/.local.metadata/teams/team-a.agent/agent-a/notes/a.txt": `{"acl":"h:xxh3|t:5c72bdee62ca5433/r|a:8d99dd9bc6c295e0/o","ContentType":"text/plain"}`,
 		"nkv/team_team-a/ns/key":                                         `{"n":1}`,
+		"scheduler/jobs/agent-a.agent/j1.json": `{"id":"j1","schedule":{"interval":"10m"},"jobConfig":{"type":"skill","agentId":"agent-a",` +
+			`"skillName":"x","args":{"a":1},"metadata":{"retryOnFailure":false,"maxRetries":0,"tags":[]}},` +
+			`"acl":{"hashAlgorithm":"xxh3","entries":{"agent":{"8d99dd9bc6c295e0":["owner"]}}},"status":"active"}`,
+		"scheduler/.jobs.runtime/agent-a.agent/j1.json": `{"executionHistory":[{"timestamp":"2025-03-01T10:20:30.456Z","success":true,` +
+			`"executionTime":12,"retries":0}],"lastRun":"2025-03-01T10:20:30.456Z","nextRun":"2025-03-01T10:30:30.456Z"}`,
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -75,6 +80,12 @@ func TestExistingFolder(t *testing.T) {
 	}
 	if v, found, err := as.NKV().Get(t.Context(), "ns", "more"); err != nil || !found || v.JSON() != "2" {
 		t.Errorf("a new value: %s, %t, %v", v.JSON(), found, err)
+	}
+	if err := as.Scheduler().Pause(t.Context(), "j1"); err != nil {
+		t.Errorf("pausing the job: %v", err)
+	}
+	if e, err := as.Scheduler().Get(t.Context(), "j1"); err != nil || !e.Paused || e.Job.Skill != "x" || len(e.Progress.History) != 1 {
+		t.Errorf("the job: %+v, %v", e, err)
 	}
 	stranger, err := access.Agent("somebody")
 	if err != nil {

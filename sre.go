@@ -42,6 +42,7 @@ import (
 	"github.com/sre-go/sre/internal/tokens"
 	"github.com/sre-go/sre/scope"
 	"github.com/sre-go/sre/secret"
+	"github.com/sre-go/sre/subsystem/agent/scheduler"
 	"github.com/sre-go/sre/subsystem/observe/logsink"
 )
 
@@ -79,6 +80,8 @@ type Runtime struct {
 	used    *ledger.Ledger // nil without a data folder
 	chats   *chats.Store   // likewise
 	budgets *budgets
+	jobs    *scheduler.Service     // nil without the service
+	runner  *scheduler.Runner      // of jobs
 	mcp     map[string]mcpSettings // servers of the configuration, by name
 	pins    *mcpclient.Pins
 
@@ -145,6 +148,7 @@ func Start(ctx context.Context, set Set, opts ...Option) (*Runtime, error) {
 	if err != nil {
 		return nil, errors.Join(err, rt.closeAudit(ctx))
 	}
+	rt.schedule(events)
 	return rt, nil
 }
 
@@ -157,9 +161,10 @@ func (rt *Runtime) manager(o *options, services *connector.Services, types []com
 	}
 }
 
-// Close ends the background jobs of the agents, then closes the services in reverse boot order. What has not closed
-// when ctx ends is told to close at once.
+// Close lets scheduled jobs end, ends the background jobs of the agents, then closes the services in reverse boot order.
+// What has not closed when ctx ends is told to close at once.
 func (rt *Runtime) Close(ctx context.Context) error {
+	rt.EndJobs(ctx)
 	err := errors.Join(rt.agents.Close(ctx), rt.kernel.Close(ctx))
 	err = errors.Join(err, rt.pins.Close())
 	if rt.used != nil {

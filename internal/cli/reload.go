@@ -63,6 +63,7 @@ func (s *serving) boot(ctx context.Context) (*sre.Runtime, *httpserver.Server, [
 	if err == nil {
 		var server *httpserver.Server
 		if server, err = s.app.server(rt, s.flags, s.token, s.log); err == nil {
+			rt.RunJobs(ctx)
 			return rt, server, agents, nil
 		}
 	}
@@ -153,8 +154,9 @@ func (s *serving) replace(ctx context.Context) error {
 	before := s.succeed(rt)
 	answered := s.relay.Replace(server)
 	s.old.Go(func() {
-		answered()
 		waiting := context.WithoutCancel(ctx)
+		before.EndJobs(waiting)
+		answered()
 		for _, a := range before.Manager().Agents() {
 			if err := a.WaitJobs(ctx); err != nil {
 				break // the server stops: what is left is told so

@@ -36,6 +36,7 @@ type Outcome struct {
 	Error   string        // "" for success
 	Took    time.Duration // of all attempts, without the waits between them
 	Retries int           // attempts after the first
+	Result  value.Value   // what it came to; it is told, not kept
 }
 
 // Value returns {executionHistory, lastRun, nextRun}, with times as texts and durations in milliseconds.

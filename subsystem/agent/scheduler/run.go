@@ -8,6 +8,7 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/value"
 )
 
 // Executing is published before a job runs.
@@ -148,10 +149,10 @@ func (r *Runner) attempts(ctx context.Context, e Entry, start time.Time) Outcome
 	o := Outcome{At: start}
 	for {
 		began := r.cfg.Effects.Now()
-		err := r.attempt(ctx, e)
+		result, err := r.attempt(ctx, e)
 		o.Took += r.cfg.Effects.Now().Sub(began)
 		if err == nil {
-			o.Success, o.Error = true, ""
+			o.Success, o.Error, o.Result = true, "", result
 			return o
 		}
 		o.Error = clip(err.Error())
@@ -166,18 +167,18 @@ func (r *Runner) attempts(ctx context.Context, e Entry, start time.Time) Outcome
 }
 
 // attempt does a job once, within its time.
-func (r *Runner) attempt(ctx context.Context, e Entry) error {
+func (r *Runner) attempt(ctx context.Context, e Entry) (value.Value, error) {
 	late := fault.Newf(fault.Timeout, "Job execution timed out after %dms", e.Job.Timeout.Milliseconds())
 	if e.Job.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, e.Job.Timeout, late)
 		defer cancel()
 	}
-	err := r.cfg.Do(ctx, e)
+	result, err := r.cfg.Do(ctx, e)
 	if err != nil && e.Job.Timeout > 0 && context.Cause(ctx) == late {
-		return late
+		err = late
 	}
-	return err
+	return result, err
 }
 
 // backoff is how long the attempt after n retries waits: 1 s, then twice as long each time, at most 30 s.

@@ -10,6 +10,7 @@ import (
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/value"
 )
 
 // RunnerConfig is what a [Runner] works with.
@@ -17,8 +18,8 @@ type RunnerConfig struct {
 	Service *Service
 	// Knows reports whether this process can run jobs of an agent. Jobs of others are left alone: another process may.
 	Knows func(ctx context.Context, e Entry) bool
-	// Do does a job once and returns when it is done. It ends soon after ctx.
-	Do       func(ctx context.Context, e Entry) error
+	// Do does a job once and returns what it came to. It ends soon after ctx.
+	Do       func(ctx context.Context, e Entry) (value.Value, error)
 	Effects  effect.Source
 	Events   *event.Bus
 	Log      *slog.Logger

@@ -45,7 +45,7 @@ type work struct {
 	at    []time.Time    // beginnings
 }
 
-func (w *work) Do(ctx context.Context, e scheduler.Entry) error {
+func (w *work) Do(ctx context.Context, e scheduler.Entry) (value.Value, error) {
 	w.mu.Lock()
 	if w.count == nil {
 		w.count = map[string]int{}
@@ -60,10 +60,11 @@ func (w *work) Do(ctx context.Context, e scheduler.Entry) error {
 		w.now--
 		w.mu.Unlock()
 	}()
+	result := value.Of("done by " + e.Job.Agent)
 	if w.do == nil {
-		return nil
+		return result, nil
 	}
-	return w.do(ctx, e)
+	return result, w.do(ctx, e)
 }
 
 // counts returns how often a job ran, and how many ran at once at most.
@@ -437,7 +438,7 @@ func TestRunner_RunNow(t *testing.T) {
 		}
 		due := r.get("job").Progress.Next
 		o, err := r.runner.RunNow(r.Context(), r.owner, "job")
-		if err != nil || !o.Success {
+		if err != nil || !o.Success || o.Result.Plain() != "done by agent" {
 			r.Errorf("RunNow = %+v, %v", o, err)
 		}
 		e := r.get("job")
