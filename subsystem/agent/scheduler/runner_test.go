@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -325,8 +326,8 @@ func TestRunner_Timeout(t *testing.T) {
 // A job whose agent is served by another process is left to it.
 func TestRunner_UnknownAgent(t *testing.T) {
 	t.Parallel()
-	known := false
-	w := &work{knows: func(string) bool { return known }}
+	var known atomic.Bool
+	w := &work{knows: func(string) bool { return known.Load() }}
 	virtual(t, w, func(r *rig) {
 		r.add("job", every(time.Minute))
 		r.start()
@@ -338,7 +339,7 @@ func TestRunner_UnknownAgent(t *testing.T) {
 		if _, err := r.runner.RunNow(r.Context(), r.owner, "job"); !fault.Is(err, fault.NotFound) {
 			r.Errorf("RunNow = %v, want NOT_FOUND", err)
 		}
-		known = true
+		known.Store(true)
 		r.wait(6 * time.Second)
 		r.runs("job", 1)
 	})
