@@ -53,6 +53,7 @@ func (d *door) send(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
+	sent = atOnce(sent)
 	way, release := d.pools.take(access.ActingOf(r.Context()).Team, o.kind)
 	o.release = sync.OnceFunc(release)
 	resp, err := way.RoundTrip(sent)

@@ -104,7 +104,8 @@ func (d *door) transport(team string, k kind) *http.Transport {
 		MaxIdleConns:           idlePerTeam,
 		MaxIdleConnsPerHost:    idlePerHost,
 		IdleConnTimeout:        idleTime,
-		WriteBufferSize:        writeBytes,
+		ReadBufferSize:         bufferBytes,
+		WriteBufferSize:        bufferBytes,
 		ExpectContinueTimeout:  time.Second,
 	}
 	if d.tune != nil {
@@ -134,8 +135,9 @@ const (
 	idleTime    = 90 * time.Second
 )
 
-// writeBytes is what a connection of HTTP/1.1 keeps to write by, in bytes: room for the headers. Longer bodies go past it.
-const writeBytes = 2 << 10
+// bufferBytes is what a connection of HTTP/1.1 keeps to read by, and to write by, in bytes: room for the headers. Longer bodies
+// go past it.
+const bufferBytes = 2 << 10
 
 // follow leaves redirects to the door, which checks every hop: a client with another rule for following is held to the
 // same ones.

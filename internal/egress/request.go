@@ -67,3 +67,21 @@ func token(s string) bool {
 	}
 	return s != ""
 }
+
+// atOnceBytes is how long a body may be that is sent in one piece with its headers.
+const atOnceBytes = 64 << 10
+
+// atOnce returns the request with a short body as it was made, without what callers wrap around it: the transport sends
+// headers ahead of a body that it does not know, as a piece of their own. The request is the door's own copy.
+func atOnce(r *http.Request) *http.Request {
+	if r.Body == nil || r.Body == http.NoBody || r.GetBody == nil || r.ContentLength <= 0 || r.ContentLength > atOnceBytes {
+		return r
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return r // the one that is there is as good
+	}
+	closeBody(r)
+	r.Body = body
+	return r
+}
