@@ -22,7 +22,8 @@ func TestF07_BusyProvider(t *testing.T) {
 		least            time.Duration
 	}{
 		{"seven seconds", `7`, 7 * time.Second}, {"nothing", `""`, 0}, {"negative", `-1`, 0}, {"absurd", `1000000000`, 120 * time.Second},
-		{"a date", `"Mon, 23 Nov 2026 10:00:00 GMT"`, 0}, {"no number", `"NaN"`, 0},
+		{"a date that is over", `"Mon, 23 Nov 2020 10:00:00 GMT"`, 0},
+		{"a date far away", `"Fri, 31 Dec 9999 23:59:59 GMT"`, 120 * time.Second}, {"no number", `"NaN"`, 0},
 	}
 	everywhere(t, func(t *testing.T, protocol string) {
 		for _, status := range []int{429, 529} {

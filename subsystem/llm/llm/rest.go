@@ -8,10 +8,10 @@ import (
 	"io"
 	"iter"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/value"
 )
@@ -24,6 +24,8 @@ type Rest struct {
 	Bytes int
 	// Refused reads the answer of a provider that refused. A body that is no JSON is given as text.
 	Refused func(status int, body value.Value) Refusal
+	// Clock is what a date in Retry-After counts from when the answer tells no time of its own, nil for none.
+	Clock effect.Source
 	// Unreached says what to do when the provider cannot be reached, "" for what the network says.
 	Unreached string
 }
@@ -203,22 +205,13 @@ func (r *Rest) refused(ctx context.Context, answer *http.Response) error {
 	if r.Refused != nil {
 		said = r.Refused(answer.StatusCode, body)
 	}
-	if after := asked(answer.Header); after > 0 {
+	if after := AskedFor(answer.Header, r.Clock); after > 0 {
 		said.After = after
 	}
 	if said.Message == "" {
 		said.Message = http.StatusText(answer.StatusCode)
 	}
 	return said.Err(answer.StatusCode)
-}
-
-// asked reads how long a provider wants to be left alone, in seconds.
-func asked(h http.Header) time.Duration {
-	s, err := strconv.ParseFloat(h.Get("Retry-After"), 64)
-	if err != nil || !(s > 0 && s <= 1e9) {
-		return 0
-	}
-	return time.Duration(s * float64(time.Second))
 }
 
 // broken gives an error of the network its kind. What our own way out refused stays as it is: it says what to change.

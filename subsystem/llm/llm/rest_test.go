@@ -74,6 +74,8 @@ func TestRest_Refused(t *testing.T) {
 	}{
 		{"its words", "", `{"say":"no"}`, 400, fault.Invalid, "no (ask better)", 0},
 		{"for a while", "7", `{"say":"slow"}`, 429, fault.RateLimited, "slow", 7 * time.Second},
+		{"until a date", "Fri, 31 Dec 9999 23:59:59 GMT", `{"say":"slow"}`, 429, fault.RateLimited, "slow", 2 * time.Minute},
+		{"until a date that is over", "Mon, 23 Nov 2020 10:00:00 GMT", `{"say":"slow"}`, 429, fault.RateLimited, "slow", 0},
 		{"a wait that is none", "-7", `{"say":"slow"}`, 429, fault.RateLimited, "slow", 0},
 		{"a kind of its own", "", `{"say":"key"}`, 400, fault.Unauthenticated, "key", 0},
 		{"nothing", "", "", 503, fault.Unavailable, "Service Unavailable", 0},

@@ -57,7 +57,7 @@ func (c *client) stream(ctx context.Context, call *llm.Call, service *anthropic.
 	stream := service.NewStreaming(ctx, r.body)
 	defer func() {
 		if closing := stream.Close(); err == nil && closing != nil {
-			err = explain(ctx, closing)
+			err = c.explain(ctx, closing)
 		}
 	}()
 	s := reader{raw: call.Raw, prefix: r.prefix, yield: yield, tools: map[int64]*llm.ToolCall{}, thoughts: map[int64]*llm.Thinking{}}
@@ -71,7 +71,7 @@ func (c *client) stream(ctx context.Context, call *llm.Call, service *anthropic.
 		}
 	}
 	if err := stream.Err(); err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	return finish(s.used, s.reason, yield)
 }

@@ -74,7 +74,7 @@ func (c *client) generate(ctx context.Context, call *llm.Call, yield func(llm.Pa
 	}
 	answer, err := service.New(ctx, r.body)
 	if err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	return whole(answer, r.prefix, yield)
 }

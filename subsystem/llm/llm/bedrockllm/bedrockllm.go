@@ -60,14 +60,14 @@ func (c *client) generate(ctx context.Context, call *llm.Call, yield func(llm.Pa
 		return err
 	}
 	if call.Partial && (r.tools == nil || !cannot(call, "supportsStreamingToolUse")) {
-		return stream(ctx, service, call, r, yield)
+		return c.stream(ctx, service, call, r, yield)
 	}
 	answer, err := service.Converse(ctx, &bedrockruntime.ConverseInput{
 		ModelId: &call.Target.ModelID, Messages: r.messages, System: r.system, InferenceConfig: r.inference, ToolConfig: r.tools,
 		AdditionalModelRequestFields: r.extra,
 	})
 	if err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	return whole(answer, yield)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,13 +15,13 @@ import (
 )
 
 // explain gives an error of the SDK its kind and says what to do about it. What our own way out refused stays as it is.
-func explain(ctx context.Context, err error) error {
+func (c *client) explain(ctx context.Context, err error) error {
 	var own *fault.Error
 	var api smithy.APIError
 	var response *smithyhttp.ResponseError
 	status, after := 0, time.Duration(0)
 	if errors.As(err, &response) && response.Response != nil {
-		status, after = response.HTTPStatusCode(), retryAfter(response.Response.Header)
+		status, after = response.HTTPStatusCode(), llm.AskedFor(response.Response.Header, c.env.Effects)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -90,13 +89,4 @@ func advice(code, message string) (status int, hint string) {
 		return http.StatusServiceUnavailable, ""
 	}
 	return http.StatusInternalServerError, ""
-}
-
-// retryAfter reads how long a provider wants to be left alone, in seconds.
-func retryAfter(h http.Header) time.Duration {
-	s, err := strconv.ParseFloat(h.Get("Retry-After"), 64)
-	if err != nil || !(s > 0 && s <= 1e9) {
-		return 0
-	}
-	return time.Duration(s * float64(time.Second))
 }

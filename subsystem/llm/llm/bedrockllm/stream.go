@@ -12,7 +12,7 @@ import (
 
 // stream asks for an answer in pieces. The SDK reads them in goroutines of its own, which end when their input does:
 // nothing of them is left when this returns.
-func stream(ctx context.Context, service *bedrockruntime.Client, call *llm.Call, r *request, yield func(llm.Part, error) bool) error {
+func (c *client) stream(ctx context.Context, service *bedrockruntime.Client, call *llm.Call, r *request, yield func(llm.Part, error) bool) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	answer, err := service.ConverseStream(reading, &bedrockruntime.ConverseStreamInput{
@@ -20,7 +20,7 @@ func stream(ctx context.Context, service *bedrockruntime.Client, call *llm.Call,
 		AdditionalModelRequestFields: r.extra,
 	})
 	if err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	events := answer.GetStream()
 	s := reader{raw: call.Raw, yield: yield, tools: map[int32]*llm.ToolCall{}, thoughts: map[int32]*llm.Thinking{}}
@@ -41,7 +41,7 @@ func stream(ctx context.Context, service *bedrockruntime.Client, call *llm.Call,
 		finish(s.used, s.reason, yield)
 		return nil
 	case broken != nil:
-		return explain(ctx, broken)
+		return c.explain(ctx, broken)
 	}
 	return nil // it ended without a reason
 }

@@ -120,7 +120,7 @@ func (c *client) exchange(ctx context.Context, text secret.Value, now time.Time)
 	}
 	slots := secret.NewSlots(c.env.Effects.NewID())
 	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {slots.Put(assertion)}}
-	way := llm.Rest{HTTP: c.env.HTTP}
+	way := llm.Rest{HTTP: c.env.HTTP, Clock: c.env.Effects}
 	way.Refused = func(status int, body value.Value) llm.Refusal {
 		r := llm.Refusal{Message: refusal(body).Message}
 		if status < http.StatusInternalServerError && status != http.StatusTooManyRequests {

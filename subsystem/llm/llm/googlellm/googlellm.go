@@ -117,7 +117,7 @@ func (c *client) generate(ctx context.Context, call *llm.Call, yield func(llm.Pa
 // route finds where a model is and how it is asked. Keys stay here: the request carries stand-ins that the door to the
 // network fills when the host may see them.
 func (c *client) route(ctx context.Context, target *models.Model, cred llm.Credential) (*route, error) {
-	to := &route{header: http.Header{}, Rest: llm.Rest{HTTP: c.env.HTTP, Refused: c.refused(target), Bytes: c.env.Bounds().ResponseBytes}}
+	to := &route{header: http.Header{}, Rest: llm.Rest{HTTP: c.env.HTTP, Clock: c.env.Effects, Refused: c.refused(target), Bytes: c.env.Bounds().ResponseBytes}}
 	base, own := c.address(target)
 	slots := secret.NewSlots(c.env.Effects.NewID())
 	to.ctx = limits.WithRequestTime(secret.WithSlots(ctx, slots), c.env.Bounds().ModelTime)

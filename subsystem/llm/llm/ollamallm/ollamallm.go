@@ -100,6 +100,7 @@ func (c *client) prepare(ctx context.Context, target *models.Model, cred llm.Cre
 	}
 	way := &llm.Rest{
 		HTTP:      c.env.HTTP,
+		Clock:     c.env.Effects,
 		Refused:   func(status int, body value.Value) llm.Refusal { return refusal(status, body, target.ModelID) },
 		Unreached: "start Ollama (ollama serve), or set baseURL of the model or of the connector Ollama; the address is " + address,
 	}

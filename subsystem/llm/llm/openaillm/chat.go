@@ -32,7 +32,7 @@ func (c *client) chatWhole(ctx context.Context, call *llm.Call, opts []option.Re
 	service := openai.NewChatCompletionService(opts...)
 	answer, err := service.New(ctx, body, option.WithJSONSet("stream", false))
 	if err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	return c.whole(answer, yield)
 }

@@ -31,7 +31,7 @@ func (c *client) Embed(ctx context.Context, call *llm.EmbedCall) (llm.Embeddings
 	service := openai.NewEmbeddingService(opts...)
 	answer, err := service.New(ctx, p)
 	if err != nil {
-		return llm.Embeddings{}, explain(ctx, err)
+		return llm.Embeddings{}, c.explain(ctx, err)
 	}
 	out := llm.Embeddings{Vectors: make([][]float32, len(call.Texts)), Usage: llm.Usage{Input: int(answer.Usage.PromptTokens)}}
 	for i := range answer.Data {

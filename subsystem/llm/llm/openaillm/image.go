@@ -61,7 +61,7 @@ func (c *client) images(ctx context.Context, call *llm.ImageCall) (*openai.Image
 		answer, err = service.Edit(ctx, p)
 	}
 	if err != nil {
-		return nil, explain(ctx, err)
+		return nil, c.explain(ctx, err)
 	}
 	return answer, nil
 }

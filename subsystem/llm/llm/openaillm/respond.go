@@ -23,14 +23,14 @@ func (c *client) respond(ctx context.Context, call *llm.Call, opts []option.Requ
 	if !call.Partial {
 		answer, err := service.New(ctx, body, option.WithJSONSet("stream", false))
 		if err != nil {
-			return explain(ctx, err)
+			return c.explain(ctx, err)
 		}
 		return answered(answer, yield)
 	}
 	stream := service.NewStreaming(ctx, body)
 	defer func() {
 		if closing := stream.Close(); err == nil && closing != nil {
-			err = explain(ctx, closing)
+			err = c.explain(ctx, closing)
 		}
 	}()
 	for stream.Next() {
@@ -40,7 +40,7 @@ func (c *client) respond(ctx context.Context, call *llm.Call, opts []option.Requ
 		}
 	}
 	if err := stream.Err(); err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	return nil // without a last event the answer is not complete, and nothing is told
 }

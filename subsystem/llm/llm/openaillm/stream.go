@@ -24,12 +24,12 @@ import (
 func (c *client) chatStream(ctx context.Context, body []byte, raw bool, opts []option.RequestOption, yield func(llm.Part, error) bool) (err error) {
 	var answer *http.Response
 	if err := c.sdk.Post(ctx, "chat/completions", body, &answer, opts...); err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	pieces := ssestream.NewDecoder(answer)
 	defer func() {
 		if closing := pieces.Close(); err == nil && closing != nil {
-			err = explain(ctx, closing)
+			err = c.explain(ctx, closing)
 		}
 	}()
 	s := chatReader{reasoning: c.habits.reasoning, raw: raw, yield: yield}
@@ -50,7 +50,7 @@ func (c *client) chatStream(ctx context.Context, body []byte, raw bool, opts []o
 		}
 	}
 	if err := pieces.Err(); err != nil {
-		return explain(ctx, err)
+		return c.explain(ctx, err)
 	}
 	return s.end()
 }

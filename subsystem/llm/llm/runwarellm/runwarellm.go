@@ -78,7 +78,7 @@ func (c *client) ask(ctx context.Context, call *llm.ImageCall) (value.Value, err
 	}
 	slots := secret.NewSlots(c.env.Effects.NewID())
 	ctx = limits.WithRequestTime(secret.WithSlots(llm.Reach(ctx, &call.Target, base), slots), c.env.Bounds().ModelTime)
-	way := llm.Rest{HTTP: c.env.HTTP, Bytes: c.env.Bounds().ResponseBytes, Refused: refusal}
+	way := llm.Rest{HTTP: c.env.HTTP, Clock: c.env.Effects, Bytes: c.env.Bounds().ResponseBytes, Refused: refusal}
 	return way.Ask(ctx, strings.TrimRight(base, "/"), http.Header{"Authorization": {"Bearer " + slots.Put(key)}}, value.List(task))
 }
 
