@@ -109,6 +109,7 @@ func (l *Ledger) Note(ctx context.Context, e Entry) error {
 }
 
 func (l *Ledger) write(ctx context.Context, entries []Entry) error {
+	entries = together(entries)
 	return l.db.Write(ctx, func(tx *sqlite.Tx) error {
 		for i := range entries {
 			e := &entries[i]
@@ -123,6 +124,45 @@ func (l *Ledger) write(ctx context.Context, entries []Entry) error {
 		}
 		return nil
 	})
+}
+
+// together adds up the calls that are of one row. Of many at once most are.
+func together(entries []Entry) []Entry {
+	type row struct {
+		day                          int64
+		team, agent, model, provider string
+		own                          bool
+	}
+	at := make(map[row]int, 1)
+	out := entries[:0]
+	for _, e := range entries {
+		r := row{e.At.Unix() / secondsPerDay, e.Team, e.Agent, e.Model, e.Provider, e.Own}
+		i, known := at[r]
+		if !known {
+			at[r] = len(out)
+			out = append(out, e)
+			continue
+		}
+		out[i].add(e.Counts)
+	}
+	return out
+}
+
+// secondsPerDay is the length of a day in UTC.
+const secondsPerDay = 24 * 60 * 60
+
+func (c *Counts) add(more Counts) {
+	c.Calls += more.Calls
+	c.Input += more.Input
+	c.CacheRead += more.CacheRead
+	c.CacheWrite += more.CacheWrite
+	c.Output += more.Output
+	c.Thinking += more.Thinking
+	c.Images += more.Images
+	c.Searches += more.Searches
+	c.Micros += more.Micros
+	c.Unpriced += more.Unpriced
+	c.Estimated += more.Estimated
 }
 
 // dayOf is a day in UTC, in an order that texts have.

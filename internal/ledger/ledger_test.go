@@ -109,3 +109,32 @@ func BenchmarkNote(b *testing.B) {
 		note(b, l, 1, "red", "a", "m", 1, 1)
 	}
 }
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	all := func(n int64) Counts { return Counts{n, n, n, n, n, n, n, n, n, n, n} }
+	base := Entry{At: at(1), Team: "red", Agent: "a", Model: "m", Provider: "p", Counts: all(1)}
+	change := func(f func(*Entry)) Entry {
+		e := base
+		f(&e)
+		return e
+	}
+	other := []Entry{
+		change(func(e *Entry) { e.At = at(1).Add(time.Minute) }), // the next day
+		change(func(e *Entry) { e.Team = "blue" }),
+		change(func(e *Entry) { e.Agent = "b" }),
+		change(func(e *Entry) { e.Model = "n" }),
+		change(func(e *Entry) { e.Provider = "q" }),
+		change(func(e *Entry) { e.Own = true }),
+	}
+	same := change(func(e *Entry) { e.At, e.Counts = at(1).Add(-time.Hour).In(time.FixedZone("", 3600)), all(2) })
+	got := together(append([]Entry{base}, append(other, same)...))
+	if len(got) != 1+len(other) || got[0].Counts != all(3) {
+		t.Fatalf("%d rows, the first %+v, want %d and all counts 3", len(got), got[0].Counts, 1+len(other))
+	}
+	for i, e := range other {
+		if got[i+1] != e {
+			t.Errorf("row %d = %+v, want %+v", i+1, got[i+1], e)
+		}
+	}
+}
