@@ -7,9 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/budget"
+	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/internal/ledger"
 	"github.com/sre-go/sre/schema"
 	"github.com/sre-go/sre/subsystem/llm/llm"
@@ -36,14 +38,19 @@ type budgets struct {
 	teams  map[string]budgetSettings
 	used   *ledger.Ledger // nil when nothing is kept
 	now    func() time.Time
+	newID  func() string
 
 	mu    sync.Mutex
 	daily map[string]*budget.Budget // by "agent helper", "team default"
+	runs  map[string]budget.Set     // of the runs under way, by the name that their requests to this runtime carry
 }
 
 // newBudgets reads the section budgets of a configuration: {run, agents: {ID: …}, teams: {ID: …}}.
-func newBudgets(section value.Value, used *ledger.Ledger, now func() time.Time) (*budgets, error) {
-	b := &budgets{agents: map[string]budgetSettings{}, teams: map[string]budgetSettings{}, used: used, now: now, daily: map[string]*budget.Budget{}}
+func newBudgets(section value.Value, used *ledger.Ledger, effects effect.Source) (*budgets, error) {
+	b := &budgets{
+		agents: map[string]budgetSettings{}, teams: map[string]budgetSettings{}, used: used, now: effects.Now, newID: effects.NewID,
+		daily: map[string]*budget.Budget{}, runs: map[string]budget.Set{},
+	}
 	for _, m := range section.Members() {
 		var err error
 		switch m.Key {
@@ -92,25 +99,64 @@ func readBudget(v value.Value) (budgetSettings, error) {
 type inRunKey struct{}
 
 // bound returns the context of a run of an agent: what it uses counts towards the budgets of the agent and its team, and
-// of the run that started it, or one of its own.
+// of the run that started it, or one of its own. A run is started by another one also when its request comes back over
+// the network, see package hop. A background job shares what its run may use, and has a time of its own.
 func (b *budgets) bound(ctx context.Context, agent, team string) (context.Context, context.CancelFunc) {
+	ctx = b.arrived(ctx)
 	ctx = budget.With(ctx, b.of(ctx, "agent", agent, b.agents), b.of(ctx, "team", team, b.teams))
-	if ctx.Value(inRunKey{}) != nil || b.run == (budgetSettings{}) {
-		return ctx, func() {}
+	within := ctx.Value(inRunKey{}) != nil
+	if !within {
+		ctx = context.WithValue(ctx, inRunKey{}, true)
+		if amount := b.run.amount(); amount != (budget.Amount{}) {
+			ctx = budget.With(ctx, budget.New("run", amount))
+		}
 	}
-	ctx = context.WithValue(ctx, inRunKey{}, true)
-	if amount := b.run.amount(); amount != (budget.Amount{}) {
-		ctx = budget.With(ctx, budget.New("run", amount))
-	}
-	if b.run.Seconds == 0 {
-		return ctx, func() {}
+	ctx, forget := b.named(ctx)
+	if _, bounded := ctx.Deadline(); b.run.Seconds == 0 || within && bounded {
+		return ctx, forget
 	}
 	wall := time.Duration(b.run.Seconds * float64(time.Second))
 	spent := &fault.Error{
 		Op: "run", Kind: fault.Timeout, Code: "BUDGET_EXCEEDED(wall)", Err: fault.Newf(fault.Timeout, "the run took longer than its budget of %s", wall),
 		Hint: "raise budgets.run.seconds in the configuration",
 	}
-	return context.WithTimeoutCause(ctx, wall, spent)
+	ctx, cancel := context.WithTimeoutCause(ctx, wall, spent)
+	return ctx, func() {
+		cancel()
+		forget()
+	}
+}
+
+// arrived lets a request that a run has sent count towards the budgets of that run.
+func (b *budgets) arrived(ctx context.Context) context.Context {
+	name := hop.From(ctx).Budget
+	if name == "" {
+		return ctx
+	}
+	b.mu.Lock()
+	set, known := b.runs[name]
+	b.mu.Unlock()
+	if !known {
+		return ctx // of a runtime before this one, or of a run that has ended
+	}
+	return context.WithValue(budget.Join(ctx, set), inRunKey{}, true)
+}
+
+// named gives the budgets of a run a name that its requests to this runtime carry, until the run ends.
+func (b *budgets) named(ctx context.Context) (context.Context, func()) {
+	set, at := budget.Of(ctx), hop.Of(ctx)
+	if set.Empty() || at.Depth == 0 {
+		return ctx, func() {}
+	}
+	at.Budget = b.newID()
+	b.mu.Lock()
+	b.runs[at.Budget] = set
+	b.mu.Unlock()
+	return hop.With(ctx, at), func() {
+		b.mu.Lock()
+		delete(b.runs, at.Budget)
+		b.mu.Unlock()
+	}
 }
 
 // of returns the budget of somebody for a day, nil for none.

@@ -1,13 +1,17 @@
 package sre_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/internal/conversation"
+	"github.com/sre-go/sre/internal/testmodel"
 	"github.com/sre-go/sre/value"
 )
 
@@ -115,6 +119,63 @@ func TestBudgets_Refused(t *testing.T) {
 			t.Errorf("%s was taken", config)
 		} else if !strings.Contains(err.Error(), "budgets") {
 			t.Errorf("%s: %v does not name the section", config, err)
+		}
+	}
+}
+
+// forking asks a model, and once more in a background job.
+const forking = `{"id":"forking","name":"Forking","components":[
+	{"id":"IN","name":"APIEndpoint","data":{"endpoint":"go","method":"POST"},"inputs":[],"outputs":[{"name":"text","expression":"body.text"}]},
+	{"id":"L","name":"GenAILLM","data":{"model":"fake","prompt":"{{text}}"},"inputs":[{"name":"text","type":"Text"}],"outputs":[{"name":"Reply","default":true}]},
+	{"id":"A","name":"Async","data":{},"inputs":[{"name":"in","type":"Any"}],"outputs":[{"name":"JobID","default":true},{"name":"in"}]},
+	{"id":"M","name":"GenAILLM","data":{"model":"fake","prompt":"again {{text}}"},"inputs":[{"name":"text","type":"Text"}],"outputs":[{"name":"Reply","default":true}]},
+	{"id":"W","name":"Await","data":{},"inputs":[{"name":"Jobs"}],"outputs":[{"name":"Results"}]},
+	{"id":"OUT","name":"APIOutput","data":{"format":"minimal"},"inputs":[{"name":"r"}],"outputs":[]}],
+	"connections":[{"sourceId":"IN","sourceIndex":0,"targetId":"L","targetIndex":0},{"sourceId":"L","sourceIndex":0,"targetId":"A","targetIndex":0},
+	{"sourceId":"A","sourceIndex":1,"targetId":"M","targetIndex":0},{"sourceId":"A","sourceIndex":0,"targetId":"W","targetIndex":0},
+	{"sourceId":"W","sourceIndex":0,"targetId":"OUT","targetIndex":0}]}`
+
+// A background job shares what its run may use.
+func TestBudgets_BackgroundJobs(t *testing.T) {
+	t.Parallel()
+	for config, want := range map[string]int{`{}`: 2, `{"budgets":{"run":{"calls":1}}}`: 1} {
+		script, err := value.Parse(`[{"reply":{"text":"yes"}}]`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules, err := testmodel.ParseScript(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server, err := testmodel.Start(t.Context(), rules, effect.System{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, "models"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		model := `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`
+		if err := os.WriteFile(filepath.Join(dir, "models/m.json"), []byte(model), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rt, _ := talker(t, dir, config)
+		defer closeRuntime(t, rt)
+		doc, err := agentfile.Parse([]byte(forking), rt.Manager().Bounds())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := rt.Load(t.Context(), doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := a.Call(t.Context(), "go", value.Obj(value.M("text", value.Of("hello"))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := server.Requests().Len(); got != want {
+			t.Errorf("%s: the model was asked %d times, want %d; the answer was %s", config, got, want, answer.JSON())
 		}
 	}
 }

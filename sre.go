@@ -193,7 +193,7 @@ func (rt *Runtime) count(events *event.Bus) (err error) {
 			return err
 		}
 	}
-	rt.budgets, err = newBudgets(rt.config.Budgets.Value, rt.used, rt.effects.Now)
+	rt.budgets, err = newBudgets(rt.config.Budgets.Value, rt.used, rt.effects)
 	return err
 }
 

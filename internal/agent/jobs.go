@@ -119,8 +119,8 @@ func (j *jobs) wait(ctx context.Context) error {
 // WaitJobs waits until no background job of the agent runs, at most until ctx ends.
 func (a *Agent) WaitJobs(ctx context.Context) error { return a.jobs.wait(ctx) }
 
-// Fork starts what follows an Async component as a background job.
-func (x *execution) Fork(_ context.Context, call *component.Call, in component.Input) (string, error) {
+// Fork starts what follows an Async component as a background job. It may use what its run may, and outlives it.
+func (x *execution) Fork(ctx context.Context, call *component.Call, in component.Input) (string, error) {
 	a := x.agent
 	node, ok := a.program.Index(call.Node.ID)
 	if !ok {
@@ -128,7 +128,13 @@ func (x *execution) Fork(_ context.Context, call *component.Call, in component.I
 	}
 	id := call.Node.ID + "-" + a.manager.cfg.Effects.NewID()
 	given := component.Input{Ports: in.Ports, Values: append([]value.Value(nil), in.Values...), Extra: in.Extra}
-	err := a.jobs.start(id, func(ctx context.Context) (value.Value, error) { return x.fork(ctx, node, id, given) })
+	of := context.WithoutCancel(ctx)
+	err := a.jobs.start(id, func(agent context.Context) (value.Value, error) {
+		ctx, cancel := context.WithCancelCause(of)
+		defer cancel(nil)
+		defer context.AfterFunc(agent, func() { cancel(context.Cause(agent)) })()
+		return x.fork(ctx, node, id, given)
+	})
 	return id, err
 }
 

@@ -151,6 +151,9 @@ func Of(ctx context.Context) Set {
 	return s
 }
 
+// Join returns a context whose calls count towards the budgets of a set too.
+func Join(ctx context.Context, s Set) context.Context { return With(ctx, s.all...) }
+
 // Empty reports whether there is no budget.
 func (s Set) Empty() bool { return len(s.all) == 0 }
 

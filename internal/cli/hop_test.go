@@ -12,8 +12,11 @@ import (
 	"testing"
 
 	"github.com/sre-go/sre/bundle/std"
+	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/hop"
 	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/internal/testmodel"
+	"github.com/sre-go/sre/value"
 )
 
 // TestT09_SelfCall: an agent that calls its own address, by any name of it, is refused where agents that call each other
@@ -80,6 +83,56 @@ func TestT09_SelfCall(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestT09_SharedBudget: the runs that an agent starts by calling its own address may together use what the first one may.
+func TestT09_SharedBudget(t *testing.T) {
+	t.Parallel()
+	for budget, want := range map[string]int{``: limits.Default().Depth, `,"budgets":{"run":{"calls":3}}`: 3} {
+		rules, err := testmodel.ParseScript(value.List(value.Obj(value.M("reply", value.Obj(value.M("text", value.Of("yes")))))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		models, err := testmodel.Start(t.Context(), rules, effect.System{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer models.Close()
+		var s *serving
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.relay.ServeHTTP(w, r) }))
+		defer srv.Close()
+		dir := t.TempDir()
+		agent := strings.Replace(callsItself(srv.URL+"/api/loop"), `{"id":"API"`, `{"id":"L","name":"GenAILLM","data":{"model":"fake","prompt":"hello"},"inputs":[{"name":"a","optional":true}],"outputs":[{"name":"Reply"}]},
+			{"id":"API"`, 1)
+		agent = strings.Replace(agent, `"connections":[`, `"connections":[{"sourceId":"EP","sourceIndex":0,"targetId":"L","targetIndex":0},`, 1)
+		for name, text := range map[string]string{
+			"agents/a.smyth": agent, ".smyth/config.json": `{"egress":{"allowPrivate":true}` + budget + `}`,
+			".smyth/models/m.json": `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + models.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`,
+		} {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a := &app{
+			Machine: Machine{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Work: dir, Getenv: func(string) string { return "" }},
+			set:     std.Set(), dir: filepath.Join(dir, ".smyth"),
+		}
+		if s, _, err = a.newServing(t.Context(), []string{"agents"}, serveFlags{open: true}); err != nil {
+			t.Fatal(err)
+		}
+		s.listening(srv.Listener.Addr())
+		answer := httptest.NewRecorder()
+		s.relay.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "http://localhost/api/loop", strings.NewReader(`{}`)))
+		if got := models.Requests().Len(); got != want {
+			t.Errorf("with %q the model was asked %d times, want %d: %s", budget, got, want, answer.Body)
+		}
+		if err := s.rt.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package hop counts how deep a request is that comes back to this runtime over the network.
+// Package hop tells where a request comes from that comes back to this runtime over the network: how deep it is, and
+// whose budget it counts towards.
 //
 // Agents that call each other are counted where they are called. An agent that sends a request to the address of its own
 // server would begin at nothing each time, without end. So the door to the network adds a header to requests that go to
@@ -18,16 +19,34 @@ import (
 	"github.com/sre-go/sre/fault"
 )
 
-// Header is the name of the header: "X-SRE-Hop: 2.rt-2026-11-23.Ab….mac".
+// Header is the name of the header, with depth, budget, run and signature: "X-SRE-Hop: 2.MFRG….rt-2026-11-23.Ab…".
 const Header = "X-Sre-Hop"
 
 // Hop is where a request comes from.
 type Hop struct {
-	Depth int    // how many agents called each other to come to it; 0 outside of agents
-	Run   string // id of the run that sent it
+	Depth  int    // how many agents called each other to come to it; 0 outside of agents
+	Run    string // id of the run that sent it
+	Budget string // names what the run may use, "" for nothing that is bounded; at most [MaxBudget] letters and digits
 }
 
-type contextKey struct{}
+// MaxBudget bounds the name of a budget, in bytes.
+const MaxBudget = 40
+
+type (
+	contextKey struct{}
+	arrivedKey struct{}
+)
+
+// Arrived returns the context of a request that came with a hop.
+func Arrived(ctx context.Context, h Hop) context.Context {
+	return context.WithValue(ctx, arrivedKey{}, h)
+}
+
+// From returns the hop that the request of a context came with, the zero Hop for none.
+func From(ctx context.Context) Hop {
+	h, _ := ctx.Value(arrivedKey{}).(Hop)
+	return h
+}
 
 // With returns the context of what a run does.
 func With(ctx context.Context, h Hop) context.Context { return context.WithValue(ctx, contextKey{}, h) }
@@ -54,16 +73,20 @@ func (k *Key) Sign(h Hop) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := strconv.Itoa(min(h.Depth, maxDepth)) + "." + plain(h.Run)
+	if !isName(h.Budget) {
+		return "", fault.Newf(fault.Internal, "%.60q cannot name a budget", h.Budget)
+	}
+	text := strconv.Itoa(min(h.Depth, maxDepth)) + "." + h.Budget + "." + plain(h.Run)
 	return text + "." + mac(key, text), nil
 }
 
 // Verify reads a header. One that this key has not signed is [fault.Unauthenticated].
 func (k *Key) Verify(text string) (Hop, error) {
 	signed, sum, ok := cutLast(text)
-	depth, run, two := strings.Cut(signed, ".")
+	depth, rest, two := strings.Cut(signed, ".")
+	budget, run, three := strings.Cut(rest, ".")
 	n, err := strconv.Atoi(depth)
-	if !ok || !two || err != nil || n < 1 || n > maxDepth || strconv.Itoa(n) != depth || len(run) > maxRun {
+	if !ok || !two || !three || err != nil || n < 1 || n > maxDepth || strconv.Itoa(n) != depth || !isName(budget) || len(run) > maxRun {
 		return Hop{}, errForeign()
 	}
 	key, err := k.get(false)
@@ -73,7 +96,7 @@ func (k *Key) Verify(text string) (Hop, error) {
 	if key == nil || !hmac.Equal([]byte(sum), []byte(mac(key, signed))) {
 		return Hop{}, errForeign()
 	}
-	return Hop{Depth: n, Run: run}, nil
+	return Hop{Depth: n, Run: run, Budget: budget}, nil
 }
 
 func errForeign() error {
@@ -90,7 +113,7 @@ func cutLast(text string) (before, after string, ok bool) {
 
 func mac(key []byte, text string) string {
 	m := hmac.New(sha256.New, key)
-	m.Write([]byte("sre hop 1\n" + text))
+	m.Write([]byte("sre hop 2\n" + text))
 	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
 }
 
@@ -106,4 +129,14 @@ func plain(run string) string {
 	}
 	sum := sha256.Sum256([]byte(run))
 	return "sha256-" + hex.EncodeToString(sum[:16])
+}
+
+// isName reports whether text can name a budget: letters and digits, or nothing.
+func isName(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return len(text) <= MaxBudget
 }

@@ -28,12 +28,13 @@ func TestSignAndVerify(t *testing.T) {
 		name     string
 		in, want Hop
 	}{
-		{"one deep", Hop{1, "rt-2026-11-23-10-00-00.ABC"}, Hop{1, "rt-2026-11-23-10-00-00.ABC"}},
-		{"deep", Hop{7, "x"}, Hop{7, "x"}},
-		{"beyond all bounds", Hop{1 << 40, "x"}, Hop{maxDepth, "x"}},
-		{"no run", Hop{1, ""}, Hop{1, ""}},
-		{"a run that no header can hold", Hop{1, "a\r\nHost: evil"}, Hop{1, plain("a\r\nHost: evil")}},
-		{"a run that is too long", Hop{1, strings.Repeat("a", 201)}, Hop{1, plain(strings.Repeat("a", 201))}},
+		{"one deep", Hop{1, "rt-2026-11-23-10-00-00.ABC", ""}, Hop{1, "rt-2026-11-23-10-00-00.ABC", ""}},
+		{"deep", Hop{7, "x", ""}, Hop{7, "x", ""}},
+		{"a budget", Hop{2, "rt.1", "MFRGGZDFMZTWQ2LKNNWG23TPOA"}, Hop{2, "rt.1", "MFRGGZDFMZTWQ2LKNNWG23TPOA"}},
+		{"beyond all bounds", Hop{1 << 40, "x", ""}, Hop{maxDepth, "x", ""}},
+		{"no run", Hop{1, "", ""}, Hop{1, "", ""}},
+		{"a run that no header can hold", Hop{1, "a\r\nHost: evil", ""}, Hop{1, plain("a\r\nHost: evil"), ""}},
+		{"a run that is too long", Hop{1, strings.Repeat("a", 201), ""}, Hop{1, plain(strings.Repeat("a", 201)), ""}},
 	}
 	for _, tt := range tests {
 		text := sign(t, k, tt.in)
@@ -44,7 +45,12 @@ func TestSignAndVerify(t *testing.T) {
 			t.Errorf("%s: Verify(%q) = %+v, %v, want %+v", tt.name, text, got, err, tt.want)
 		}
 	}
-	for _, h := range []Hop{{}, {0, "x"}, {-1, "x"}} {
+	for _, budget := range []string{"a.b", "a\nb", strings.Repeat("a", MaxBudget+1)} {
+		if text, err := k.Sign(Hop{1, "x", budget}); err == nil {
+			t.Errorf("a budget %.20q is signed as %q", budget, text)
+		}
+	}
+	for _, h := range []Hop{{}, {0, "x", ""}, {-1, "x", ""}} {
 		if got := sign(t, k, h); got != "" {
 			t.Errorf("Sign(%+v) = %q, want nothing", h, got)
 		}
@@ -55,7 +61,7 @@ func TestSignAndVerify(t *testing.T) {
 func TestT09_Forged(t *testing.T) {
 	t.Parallel()
 	k := NewKey(effect.System{})
-	good := sign(t, k, Hop{3, "run-1"})
+	good := sign(t, k, Hop{3, "run-1", ""})
 	for i := range len(good) {
 		for _, c := range []byte("0z.-") {
 			if bad := good[:i] + string(c) + good[i+1:]; bad != good {
@@ -84,9 +90,13 @@ func TestContext(t *testing.T) {
 	if got := Of(t.Context()); got != (Hop{}) {
 		t.Errorf("Of = %+v, want nothing", got)
 	}
-	want := Hop{2, "x"}
+	want := Hop{2, "x", ""}
 	if got := Of(With(t.Context(), want)); got != want {
 		t.Errorf("Of = %+v, want %+v", got, want)
+	}
+	arrived := Arrived(t.Context(), want)
+	if got := From(arrived); got != want || Of(arrived) != (Hop{}) || From(t.Context()) != (Hop{}) {
+		t.Errorf("From = %+v and Of = %+v, want %+v to be where it came from alone", got, Of(arrived), want)
 	}
 }
 
@@ -110,7 +120,7 @@ func TestFileKey(t *testing.T) {
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the folder was made by looking: %v", err)
 	}
-	text := sign(t, first, Hop{1, "x"})
+	text := sign(t, first, Hop{1, "x", ""})
 	if got, err := second.Verify(text); err != nil || got.Depth != 1 {
 		t.Errorf("Verify by another process = %+v, %v", got, err)
 	}
@@ -123,7 +133,7 @@ func TestFileKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		k := open()
-		if _, err := k.Sign(Hop{1, "x"}); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "remove it") {
+		if _, err := k.Sign(Hop{1, "x", ""}); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "remove it") {
 			t.Errorf("with %q in the file: %v, want INVALID with what to do", broken, err)
 		}
 		if _, err := k.Verify(text); !fault.Is(err, fault.Invalid) {
@@ -143,7 +153,7 @@ func TestFileKey_AtOnce(t *testing.T) {
 		keys[i] = FileKey(dir, effect.System{})
 		wg.Go(func() {
 			for texts[i] == "" {
-				text, err := keys[i].Sign(Hop{1, strconv.Itoa(i)})
+				text, err := keys[i].Sign(Hop{1, strconv.Itoa(i), ""})
 				if err != nil && !fault.Is(err, fault.Conflict) {
 					t.Error(err)
 					return
@@ -167,7 +177,7 @@ func TestFileKey_AtOnce(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	k := NewKey(effect.System{})
-	good, err := k.Sign(Hop{3, "run"})
+	good, err := k.Sign(Hop{3, "run", ""})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -189,7 +199,7 @@ func BenchmarkSign(b *testing.B) {
 	k := NewKey(effect.System{})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := k.Sign(Hop{3, "rt-2026-11-23-10-00-00.ABCDEFGHIJKLMNOPQRSTUVWXYZ"}); err != nil {
+		if _, err := k.Sign(Hop{3, "rt-2026-11-23-10-00-00.ABCDEFGHIJKLMNOPQRSTUVWXYZ", ""}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -26,7 +26,8 @@ func (x *exchange) run(to route) (value.Value, error) {
 	if to.name == "" && !x.debugs() {
 		return value.Value{}, unknownEndpoint(a, x.r.Method, to)
 	}
-	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.caller.debugs(), Depth: x.depth()}
+	from := x.hop()
+	req := agent.Request{Method: x.r.Method, Path: to.path, Headers: x.headers(), Debugger: x.caller.debugs(), Depth: from.Depth}
 	if req.Query, err = parseForm(x.r.URL.RawQuery, x.cfg.Limits.FormFields); err != nil {
 		return value.Value{}, err
 	}
@@ -37,7 +38,7 @@ func (x *exchange) run(to route) (value.Value, error) {
 	if session := x.r.Header.Get("X-Debug-Read"); session != "" && x.debugs() && x.onlyReads() {
 		return a.ReadDebug(x.r.Context(), session)
 	}
-	res, err := a.Run(x.r.Context(), req)
+	res, err := a.Run(hop.Arrived(x.r.Context(), from), req)
 	switch {
 	case fault.Is(err, fault.NotFound) && !knows(a, x.r.Method, to.path):
 		return value.Value{}, unknownEndpoint(a, x.r.Method, to)
@@ -53,18 +54,18 @@ func (x *exchange) run(to route) (value.Value, error) {
 	return res.Data, nil
 }
 
-// depth returns how deep the request is when it comes back from an agent of this runtime. Anybody may send the header;
-// what was not signed here says nothing.
-func (x *exchange) depth() int {
+// hop returns where the request comes from when an agent of this runtime has sent it. Anybody may send the header; what
+// was not signed here says nothing.
+func (x *exchange) hop() hop.Hop {
 	text := x.r.Header.Get(hop.Header)
 	if text == "" || x.cfg.Hops == nil {
-		return 0
+		return hop.Hop{}
 	}
 	h, err := x.cfg.Hops.Verify(text)
 	if err != nil {
 		x.cfg.Log.Debug("a hop is not believed", "error", err.Error())
 	}
-	return h.Depth
+	return h
 }
 
 // find returns the agent of a route. What the caller does not reach does not exist, whatever the reason.
