@@ -11,19 +11,7 @@ import (
 	"github.com/sre-go/sre/subsystem/llm/llm"
 )
 
-// chat asks the Chat Completions interface.
-func (c *client) chat(ctx context.Context, call *llm.Call, opts []option.RequestOption, yield func(llm.Part, error) bool) error {
-	if call.Partial {
-		body, err := c.streamed(call)
-		if err != nil {
-			return err
-		}
-		return c.chatStream(ctx, body, call.Raw, opts, yield)
-	}
-	return c.chatWhole(ctx, call, opts, yield)
-}
-
-// chatWhole asks for an answer that comes at once.
+// chatWhole asks the Chat Completions interface for an answer that comes at once.
 func (c *client) chatWhole(ctx context.Context, call *llm.Call, opts []option.RequestOption, yield func(llm.Part, error) bool) error {
 	body, err := c.body(call)
 	if err != nil {

@@ -3,10 +3,11 @@ package openaillm
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/openai/openai-go/v3"
-	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/packages/param"
 	"github.com/openai/openai-go/v3/packages/ssestream"
 
@@ -18,23 +19,60 @@ import (
 // chatStream asks Chat Completions for an answer in pieces. The provider says why it ended before it says what was used,
 // so the end is told last.
 //
-// Many of these wait at once for models that take their time, so what waits is kept small: the body is written before, and
-// the SDK's large structures are not on the stack meanwhile. The pieces are read by package value, which takes a fraction
-// of the time that the SDK's reflection does.
-func (c *client) chatStream(ctx context.Context, body []byte, raw bool, opts []option.RequestOption, yield func(llm.Part, error) bool) (err error) {
-	var answer *http.Response
-	if err := c.sdk.Post(ctx, "chat/completions", body, &answer, opts...); err != nil {
-		return c.explain(ctx, err)
+// Many of these wait at once for models that take their time, so what waits is small: no more than the request is on the
+// stack and the heap. The pieces are read by package value, which takes a fraction of the time that the SDK's reflection does.
+func (c *client) chatStream(ctx context.Context, call *llm.Call, yield func(llm.Part, error) bool) error {
+	answer, err := c.open(ctx, call)
+	if err != nil {
+		return err
 	}
-	pieces := ssestream.NewDecoder(answer)
-	defer func() {
-		if closing := pieces.Close(); err == nil && closing != nil {
-			err = c.explain(ctx, closing)
-		}
-	}()
-	s := chatReader{reasoning: c.habits.reasoning, raw: raw, yield: yield}
-	for pieces.Next() {
-		data := pieces.Event().Data
+	err = c.pieces(ctx, ssestream.NewDecoder(answer), &chatReader{reasoning: c.habits.reasoning, raw: call.Raw, yield: yield})
+	if closing := answer.Body.Close(); err == nil && closing != nil {
+		err = c.explain(ctx, closing)
+	}
+	return err
+}
+
+// open sends the request and returns the answer, whose body the caller closes. An answer of 400 and above is an error.
+func (c *client) open(ctx context.Context, call *llm.Call) (*http.Response, error) {
+	way, r, err := c.route(ctx, &call.Target, call.Credential)
+	if err != nil {
+		return nil, err
+	}
+	req, err := c.streamed(way, call, r)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.env.HTTP.Do(req)
+	if err != nil {
+		return nil, c.explain(ctx, err)
+	}
+	if answer.StatusCode >= http.StatusBadRequest {
+		return nil, c.explain(ctx, refusal(answer))
+	}
+	return answer, nil
+}
+
+// refusal reads an answer that is an error.
+func refusal(answer *http.Response) error {
+	text, err := io.ReadAll(answer.Body)
+	if closing := answer.Body.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	said := &openai.Error{StatusCode: answer.StatusCode, Response: answer}
+	if told, err := value.Decode(text, value.Limits{Duplicates: true}); err == nil {
+		said.Message = told.Get("error").GetString("message")
+	}
+	return said
+}
+
+// pieces reads the pieces of an answer to their end.
+func (c *client) pieces(ctx context.Context, events ssestream.Decoder, s *chatReader) error {
+	for events.Next() {
+		data := events.Event().Data
 		if bytes.HasPrefix(data, []byte("[DONE]")) {
 			return s.end()
 		}
@@ -49,7 +87,7 @@ func (c *client) chatStream(ctx context.Context, body []byte, raw bool, opts []o
 			return nil
 		}
 	}
-	if err := pieces.Err(); err != nil {
+	if err := events.Err(); err != nil {
 		return c.explain(ctx, err)
 	}
 	return s.end()
@@ -58,8 +96,8 @@ func (c *client) chatStream(ctx context.Context, body []byte, raw bool, opts []o
 // maxPiece bounds a piece of an answer, in bytes: the SDK reads no longer line.
 const maxPiece = 32 << 20
 
-// streamed writes a body for an answer in pieces. It is done when the answer is waited for, and so is its large frame.
-func (c *client) streamed(call *llm.Call) ([]byte, error) {
+// streamed is a request for an answer in pieces.
+func (c *client) streamed(ctx context.Context, call *llm.Call, r route) (*http.Request, error) {
 	p, err := c.body(call)
 	if err != nil {
 		return nil, err
@@ -69,7 +107,24 @@ func (c *client) streamed(call *llm.Call) ([]byte, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, err)
 	}
-	return append(text[:len(text)-1], `,"stream":true}`...), nil // it has members, a model at least
+	text = append(text[:len(text)-1], `,"stream":true}`...) // it has members, a model at least
+	at, err := url.Parse(r.base)
+	if err != nil {
+		return nil, fault.Hint(fault.New(fault.Invalid, err), "correct the base URL of the model or of the connector %s", c.habits.name)
+	}
+	at = at.JoinPath("chat/completions")
+	at.RawQuery = "" // no base has one
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), bytes.NewReader(text))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("User-Agent", "sre")
+	if r.key != "" {
+		req.Header.Set("Authorization", "Bearer "+r.key)
+	}
+	return req, nil
 }
 
 // chatReader puts an answer together from its pieces.
