@@ -23,8 +23,8 @@ func DefaultLimits() Limits {
 }
 
 // Decode reads one JSON text within limits. Faults are [fault.Invalid] around a [*SyntaxError]; a text over a limit
-// is [fault.Limit] and names the limit. The text is copied once; the caller may reuse it.
-func Decode(text []byte, limits Limits) (Value, error) {
+// is [fault.Limit] and names the limit. Bytes are copied once, and the caller may reuse them; a string is kept.
+func Decode[T string | []byte](text T, limits Limits) (Value, error) {
 	limits = limits.orDefault()
 	if err := limits.checkBytes(len(text)); err != nil {
 		return Value{}, err

@@ -88,7 +88,7 @@ func recordLimits() value.Limits { return value.Limits{Bytes: 256 << 20, Depth: 
 
 // decode is the inverse of encode. It takes nothing else.
 func decode(record string) (conversation.Entry, error) {
-	v, err := value.Decode([]byte(record), recordLimits())
+	v, err := value.Decode(record, recordLimits())
 	if err != nil {
 		return conversation.Entry{}, err
 	}

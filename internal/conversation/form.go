@@ -21,7 +21,7 @@ const CodeOutput = "MODEL_OUTPUT_INVALID"
 // is almost JSON. It has to fit the schema.
 func (c *Conversation) object(text string) (value.Value, error) {
 	text = unfenced(text)
-	v, err := value.Decode([]byte(text), value.DefaultLimits())
+	v, err := value.Decode(text, value.DefaultLimits())
 	if err != nil && strings.HasSuffix(text, "}") { // what was cut off is not guessed
 		v = jsonfix.TryFullParse(text)
 	}

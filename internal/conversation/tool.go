@@ -68,7 +68,7 @@ func ParseArguments(text string) (value.Value, error) {
 	if text == "" {
 		return value.Obj(), nil
 	}
-	v, err := value.Decode([]byte(text), value.DefaultLimits())
+	v, err := value.Decode(text, value.DefaultLimits())
 	if err != nil && strings.HasSuffix(strings.TrimRight(text, " \t\r\n`"), "}") { // what was cut off is not guessed
 		v = jsonfix.TryFullParse(text)
 	}

@@ -20,11 +20,17 @@ const (
 
 // explain gives an error of the driver its kind. An error that has one stays as it is.
 func explain(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return because(op, err)
+}
+
+// because is apart from explain so that a success costs no memory.
+func because(op string, err error) error {
 	var known *fault.Error
 	var d *driver.Error
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &known):
 		return err
 	case errors.Is(err, sql.ErrNoRows):

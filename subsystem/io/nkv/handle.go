@@ -165,12 +165,12 @@ func grant[L access.Level](ctx context.Context, h *Handle, op, namespace, key st
 	if err != nil {
 		return access.Grant[L]{}, guard.Deny(ctx, op, h.candidate, namespace, access.NoTeam)
 	}
-	team, err := access.Team(id)
+	owned, err := h.service.teams.owned(id)
 	if err != nil {
 		return access.Grant[L]{}, guard.Deny(ctx, op, h.candidate, namespace, access.NoTeam)
 	}
 	at := Address{Team: id, Namespace: namespace, Key: key}
-	return access.Authorize[L](ctx, guard, op, h.candidate, at.String(), access.OwnedBy(team))
+	return access.Authorize[L](ctx, guard, op, h.candidate, at.String(), owned)
 }
 
 // wrap says where an error arose. No error stays none.

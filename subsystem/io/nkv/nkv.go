@@ -30,6 +30,7 @@ type Service struct {
 	id        string
 	conn      Connector
 	guard     *access.Guard       // nil without a connector
+	teams     *teams              // of all connectors
 	all       map[string]*Service // by the id of the connector
 	instances connector.Instances[Connector]
 }
@@ -37,9 +38,9 @@ type Service struct {
 // New makes the service over its connectors. directory knows the teams; without one everybody is refused. A runtime gets
 // its service from [Kind]; New is for tests and for programs without a kernel.
 func New(env connector.Env, in connector.Instances[Connector], directory access.Directory) *Service {
-	all := make(map[string]*Service, len(in.ByID))
+	all, known := make(map[string]*Service, len(in.ByID)), &teams{}
 	for id, conn := range in.ByID {
-		all[id] = &Service{id: id, conn: conn, guard: env.Guard(directory), all: all, instances: in}
+		all[id] = &Service{id: id, conn: conn, guard: env.Guard(directory), teams: known, all: all, instances: in}
 	}
 	if s := all[in.Default]; s != nil {
 		return s

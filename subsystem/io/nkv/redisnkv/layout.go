@@ -88,7 +88,7 @@ func decode(at nkv.Address, text, beside string) (value.Value, error) {
 	if sum(at, body) != stored {
 		return value.Value{}, nkv.Damaged(at, "the checksum does not match")
 	}
-	v, err := value.Decode([]byte(body), nkv.StoredLimits())
+	v, err := value.Decode(body, nkv.StoredLimits())
 	if err != nil {
 		return value.Value{}, nkv.Damaged(at, "%w", err)
 	}
@@ -100,7 +100,7 @@ const maxBeside = 1 << 20
 
 // decodeOld reads a value of the reference: its text, when the rights beside it say that the team owns it.
 func decodeOld(at nkv.Address, text, beside string) (value.Value, error) {
-	v, err := value.Decode([]byte(beside), value.Limits{Bytes: maxBeside, Depth: 100})
+	v, err := value.Decode(beside, value.Limits{Bytes: maxBeside, Depth: 100})
 	if err != nil {
 		return value.Value{}, nkv.Damaged(at, "what stands beside it: %w", err)
 	}

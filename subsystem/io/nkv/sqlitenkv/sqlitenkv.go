@@ -84,7 +84,7 @@ func decode(at nkv.Address, text string, sum int64) (value.Value, error) {
 	if sumOf(at, text) != sum {
 		return value.Value{}, nkv.Damaged(at, "the checksum does not match")
 	}
-	v, err := value.Decode([]byte(text), nkv.StoredLimits())
+	v, err := value.Decode(text, nkv.StoredLimits())
 	if err != nil {
 		return value.Value{}, nkv.Damaged(at, "%w", err)
 	}

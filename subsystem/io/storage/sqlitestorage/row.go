@@ -70,7 +70,7 @@ func (r *row) info() (storage.Info, error) {
 	if r.contentSum() != r.content || r.size < 0 || r.size > storage.MaxObjectBytes {
 		return storage.Info{}, storage.Damaged("the checksum of the description of %q does not match", r.name)
 	}
-	metadata, err := value.Decode([]byte(r.metadata), value.Limits{})
+	metadata, err := value.Decode(r.metadata, value.Limits{})
 	if err != nil || !metadata.IsObject() {
 		return storage.Info{}, storage.Damaged("the metadata of %q is no object (%v)", r.name, err)
 	}

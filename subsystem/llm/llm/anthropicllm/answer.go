@@ -172,7 +172,7 @@ func arguments(text string) string {
 }
 
 func rawJSON(text string) value.Value {
-	v, err := value.Decode([]byte(text), value.DefaultLimits())
+	v, err := value.Decode(text, value.DefaultLimits())
 	if err != nil {
 		return value.NullValue()
 	}

@@ -53,7 +53,7 @@ func readAccount(cred llm.Credential) (*account, error) {
 	if !strings.HasPrefix(strings.TrimSpace(text.Reveal()), "{") {
 		return &account{token: text}, nil
 	}
-	v, err := value.Decode([]byte(text.Reveal()), value.Limits{Bytes: 64 << 10})
+	v, err := value.Decode(text.Reveal(), value.Limits{Bytes: 64 << 10})
 	if err != nil {
 		return nil, badAccount()
 	}
@@ -147,7 +147,7 @@ func (c *client) exchange(ctx context.Context, text secret.Value, now time.Time)
 
 // sign makes the statement that an account wants a token. It is bound to the hosts of the account's key.
 func sign(text secret.Value, now time.Time) (secret.Value, error) {
-	v, err := value.Decode([]byte(text.Reveal()), value.Limits{Bytes: 64 << 10})
+	v, err := value.Decode(text.Reveal(), value.Limits{Bytes: 64 << 10})
 	if err != nil {
 		return secret.Value{}, badAccount()
 	}

@@ -121,7 +121,7 @@ func (s *store) Get(_ context.Context, g access.Grant[access.Read], generation s
 	if err != nil {
 		return cache.Entry{}, err
 	}
-	v, err := value.Decode([]byte(e.text), cache.StoredLimits())
+	v, err := value.Decode(e.text, cache.StoredLimits())
 	if err != nil {
 		return cache.Entry{}, cache.Damaged("value of %q: %w", e.key, err)
 	}

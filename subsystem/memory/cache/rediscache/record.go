@@ -102,7 +102,7 @@ func (l label) entry(key, text string) (cache.Entry, error) {
 	case sum(text) != l.value:
 		return cache.Entry{}, cache.Damaged("the checksum of the value of %q does not match", key)
 	default:
-		if e.Value, err = value.Decode([]byte(text), cache.StoredLimits()); err != nil {
+		if e.Value, err = value.Decode(text, cache.StoredLimits()); err != nil {
 			err = cache.Damaged("value of %q: %w", key, err)
 		}
 	}
@@ -110,7 +110,7 @@ func (l label) entry(key, text string) (cache.Entry, error) {
 		return cache.Entry{}, err
 	}
 	if l.metadata != "" {
-		if e.Metadata, err = value.Decode([]byte(l.metadata), cache.StoredLimits()); err != nil || !e.Metadata.IsObject() {
+		if e.Metadata, err = value.Decode(l.metadata, cache.StoredLimits()); err != nil || !e.Metadata.IsObject() {
 			return cache.Entry{}, cache.Damaged("the metadata of %q is no object", key)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // decodeOld reads what the reference keeps beside a value. Its expiry is not in it.
 func decodeOld(key, text string) (label, error) {
-	v, err := value.Decode([]byte(text), value.Limits{Bytes: maxLabel, Depth: cache.StoredLimits().Depth})
+	v, err := value.Decode(text, value.Limits{Bytes: maxLabel, Depth: cache.StoredLimits().Depth})
 	if err != nil || !v.IsObject() {
 		return label{}, cache.Damaged("what stands beside the value of %q is neither ours nor of the reference", key)
 	}

@@ -48,13 +48,13 @@ func decode(key string, r row, sum int64) (cache.Entry, error) {
 	if contentSum(key, r) != sum {
 		return cache.Entry{}, cache.Damaged("the checksum of the value of %q does not match", key)
 	}
-	v, err := value.Decode([]byte(r.value), cache.StoredLimits())
+	v, err := value.Decode(r.value, cache.StoredLimits())
 	if err != nil {
 		return cache.Entry{}, cache.Damaged("value of %q: %w", key, err)
 	}
 	e := cache.Entry{Value: v, Expires: moment(r.expires)}
 	if r.metadata != "" {
-		if e.Metadata, err = value.Decode([]byte(r.metadata), cache.StoredLimits()); err != nil {
+		if e.Metadata, err = value.Decode(r.metadata, cache.StoredLimits()); err != nil {
 			return cache.Entry{}, cache.Damaged("metadata of %q: %w", key, err)
 		}
 	}
