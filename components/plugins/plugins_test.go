@@ -70,6 +70,10 @@ func newService(t *testing.T) *service {
 		case "/openapi.json":
 			s.reads.Add(1)
 			fmt.Fprint(w, `{"info":{"title":"Shop","description":"Sells."},"paths":{"/echo/{id}":{"post":{"operationId":"echo","parameters":[{"name":"id","in":"path"}],"requestBody":{"content":{"application/json":{"schema":{"type":"object"}}}}}}}}`)
+		case "/headers.json":
+			fmt.Fprint(w, `{"paths":{"/headers":{"get":{"parameters":[{"name":"X-Trace","in":"header"},{"name":"session","in":"cookie"},{"name":"X-Conversation-Id","in":"header"},{"name":"Host","in":"header"}]}}}}`)
+		case "/headers":
+			fmt.Fprintf(w, `{"trace":%q,"cookie":%q,"conversation":%q}`, r.Header.Get("X-Trace"), r.Header.Get("Cookie"), r.Header.Get("x-conversation-id"))
 		case "/gone.json":
 			w.WriteHeader(http.StatusGone)
 		case "/echo/empty":
@@ -112,6 +116,30 @@ func TestOpenAPI(t *testing.T) {
 			}
 			if talk := host.talks[0]; talk.Assistant != "Shop" || talk.System != "Sells." || talk.Model != "m" || talk.Prompt != "hi" || talk.AgentID != "" {
 				t.Errorf("the conversation was %+v", talk)
+			}
+		})
+	}
+}
+
+// What a document declares as headers and cookies is sent as such, but it does not replace what the conversation sends, and
+// what would make another request of it is refused.
+func TestOpenAPI_HeadersAndCookies(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	tests := []struct{ name, args, want string }{
+		{"both", `{"X-Trace":"t 1","session":"a,b"}`, `{"trace":"t 1","cookie":"session=\"a,b\"","conversation":"conv_1"}`},
+		{"neither", `{}`, `{"trace":"","cookie":"","conversation":"conv_1"}`},
+		{"another conversation", `{"X-Conversation-Id":"conv_2"}`, `{"trace":"","cookie":"","conversation":"conv_1"}`},
+		{"another line", `{"X-Trace":"t\r\nX-Admin: 1"}`, `failed: the argument "X-Trace" goes into a header and has a line break or another control character (leave it out of the text)`},
+		{"another host", `{"Host":"evil.test"}`, `failed: "Host" is no header or cookie that an operation may set (leave the argument out)`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			call := &component.Call{Host: &fakeHost{args: parse(t, test.args)}, HTTP: s.Client(), Request: &component.Request{}}
+			got, err := run(t, openAPI("OpenAPI", &shelf{}), call, settingsFor(s, "/headers.json"), "Prompt", "hi")
+			if err != nil || got != test.want {
+				t.Errorf("Output = %s, %v; want %s", got, err, test.want)
 			}
 		})
 	}

@@ -53,7 +53,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("the document is %q, %q", doc.Title, doc.Description)
 	}
 	want := []struct{ name, method, description, parameters string }{
-		{"getItem", "GET", "Get", `{"type":"object","properties":{"full":{"type":"boolean","description":"all of it"},"id":{"type":"string"}},"required":["id"]}`},
+		{"getItem", "GET", "Get", `{"type":"object","properties":{"full":{"type":"boolean","description":"all of it"},"id":{"type":"string"},"X-Key":{"type":"string"}},"required":["id"]}`},
 		{"_items__id_", "DELETE", "Remove", `{"type":"object","properties":{"id":{"type":"string"}},"required":["id"]}`},
 		{"add_item_", "POST", "", `{"type":"object","properties":{"name":{"type":"string"},"part":{}},"required":["name"]}`},
 	}
@@ -242,6 +242,7 @@ func TestRequest_Refuses(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(one("/a/{id}", "post", `{"parameters":[{"name":"id","in":"path"}],"requestBody":{"content":{"application/json":{"schema":{"type":"object"}}}}}`)), "x")
 	f.Add([]byte("paths:\n  /a: &a\n    get: {}\n  /b: *a\n"), "..")
+	f.Add([]byte(one("/a", "get", `{"parameters":[{"name":"X-A","in":"header"},{"name":"c","in":"cookie"},{"name":"Host","in":"header"}]}`)), "a\r\nb")
 	f.Add([]byte(`{"paths":{"/a":{"$ref":"#/paths/~1a"}}}`), "")
 	f.Fuzz(func(t *testing.T, text []byte, arg string) {
 		doc, err := Read(text, at(t, "https://docs.test/openapi"))
@@ -258,8 +259,17 @@ func FuzzRead(f *testing.F) {
 			for _, m := range o.Parameters.Get("properties").Members() {
 				args = args.With(m.Key, value.Of(arg))
 			}
-			if req, err := o.Request(t.Context(), args); err == nil && req.URL.Host != o.base.Host {
+			req, err := o.Request(t.Context(), args)
+			if err != nil {
+				continue
+			}
+			if req.URL.Host != o.base.Host || req.Host != "" && req.Host != o.base.Host {
 				t.Fatalf("%s goes to %s, not to %s", o.Name, req.URL, o.base)
+			}
+			for name, values := range req.Header {
+				if strings.ContainsAny(name+strings.Join(values, ""), "\r\n\x00") {
+					t.Fatalf("%s sends the header %q: %q", o.Name, name, values)
+				}
 			}
 		}
 	})

@@ -23,14 +23,6 @@ type Operation struct {
 	fields []string // of the body; none when it takes any
 }
 
-// parameter is an argument that does not go into the body.
-type parameter struct {
-	name    string
-	inPath  bool // else in the query
-	joined  bool // a list is one value with commas
-	needful bool
-}
-
 type bodyKind int
 
 const (
@@ -50,56 +42,29 @@ func (r *reader) operation(path, method string, item, op value.Value) (out Opera
 	if out.base, err = r.server(item, op); err != nil {
 		return Operation{}, false, err
 	}
-	properties, required := value.NewBuilder(4), []string{}
-	for _, p := range parametersOf(r, item, op) {
-		schema, err := r.expand(p.v.Get("schema"), nil)
-		if err != nil {
-			return Operation{}, false, err
-		}
-		if !schema.IsObject() {
-			schema = value.Obj(value.M("type", value.Of("string")))
-		}
-		if d := p.v.GetString("description"); d != "" {
-			schema = schema.With("description", value.Of(untrusted.Text(d, maxDescription)))
-		}
-		properties.Set(p.name, schema)
-		if p.needful {
-			required = append(required, p.name)
-		}
-		out.params = append(out.params, p.parameter)
+	args := &arguments{properties: value.NewBuilder(4), required: []string{}, taken: map[string]bool{}}
+	params := parametersOf(r, item, op)
+	if err := r.take(&out, params, args, inPath, inQuery); err != nil {
+		return Operation{}, false, err
 	}
-	ok, err = r.bodyOf(op, &out, properties, &required)
-	out.Parameters = value.Obj(value.M("type", value.Of("object")), value.M("properties", properties.Build()), value.M("required", value.Strings(required)))
-	return out, ok, err
-}
-
-type declared struct {
-	parameter
-	v value.Value
-}
-
-// parametersOf are the parameters of an operation and of its path, those in paths and queries; the operation's own count
-// where both have one.
-func parametersOf(r *reader, item, op value.Value) []declared {
-	var out []declared
-	seen := map[string]bool{}
-	for _, list := range []value.Value{op.Get("parameters"), item.Get("parameters")} {
-		for _, p := range list.Items() {
-			p = r.follow(p)
-			name, in := p.GetString("name"), p.GetString("in")
-			if name == "" || seen[name] || in != "path" && in != "query" {
-				continue
-			}
-			seen[name] = true
-			explode := p.Get("explode")
-			out = append(out, declared{parameter{name: name, inPath: in == "path", joined: !explode.IsAbsent() && !explode.Truthy(), needful: in == "path" || p.Get("required").Truthy()}, p})
+	if ok, err = r.bodyOf(op, &out, args); err != nil {
+		return Operation{}, false, err
+	}
+	if err := r.take(&out, params, args, inHeader, inCookie); err != nil {
+		return Operation{}, false, err
+	}
+	for _, p := range params {
+		if p.in == refused && !args.taken[p.name] {
+			p.arg = p.name
+			out.params = append(out.params, p.parameter)
 		}
 	}
-	return out
+	out.Parameters = args.schema()
+	return out, ok, nil
 }
 
 // bodyOf adds the members of the body to the arguments.
-func (r *reader) bodyOf(op value.Value, out *Operation, properties *value.Builder, required *[]string) (bool, error) {
+func (r *reader) bodyOf(op value.Value, out *Operation, args *arguments) (bool, error) {
 	body := r.follow(op.Get("requestBody"))
 	content := body.Get("content")
 	if content.IsNil() || len(content.Members()) == 0 || out.Method == "GET" || out.Method == "HEAD" {
@@ -124,10 +89,7 @@ func (r *reader) bodyOf(op value.Value, out *Operation, properties *value.Builde
 	}
 	if kind := schema.GetString("type"); kind != "" && kind != "object" {
 		out.body = wholeBody
-		properties.Set("body", schema)
-		if body.Get("required").Truthy() {
-			*required = append(*required, "body")
-		}
+		args.set("body", schema, body.Get("required").Truthy())
 		return true, nil
 	}
 	if all := schema.Get("allOf"); all.Len() > 0 {
@@ -135,13 +97,13 @@ func (r *reader) bodyOf(op value.Value, out *Operation, properties *value.Builde
 	}
 	for _, m := range schema.Get("properties").Members() {
 		if m.Value.IsObject() && !out.has(m.Key) {
-			properties.Set(m.Key, m.Value)
+			args.set(m.Key, m.Value, false)
 			out.fields = append(out.fields, m.Key)
 		}
 	}
 	for _, name := range schema.Get("required").Items() {
 		if text := name.Text(); !out.has(text) {
-			*required = append(*required, text)
+			args.required, args.taken[text] = append(args.required, text), true
 		}
 	}
 	return true, nil
@@ -149,7 +111,7 @@ func (r *reader) bodyOf(op value.Value, out *Operation, properties *value.Builde
 
 func (o *Operation) has(name string) bool {
 	for _, p := range o.params {
-		if p.name == name {
+		if p.arg == name {
 			return true
 		}
 	}

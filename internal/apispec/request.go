@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,29 +14,23 @@ import (
 	"github.com/sre-go/sre/value"
 )
 
-// Request makes the request of an operation. Arguments that it does not declare are not sent.
+// Request makes the request of an operation. Arguments that it does not declare are not sent. Those that would make another
+// request of it are [fault.Invalid]: a step to another path, a line break in a header, a header that is not for it to set.
 func (o *Operation) Request(ctx context.Context, args value.Value) (*http.Request, error) {
-	path, query := o.path, url.Values{}
+	to := &parts{path: o.path, query: url.Values{}, header: http.Header{}}
 	for _, p := range o.params {
-		v := args.Get(p.name)
+		v := args.Get(p.arg)
 		if v.IsNil() {
-			if p.inPath {
-				return nil, fault.Newf(fault.Invalid, "the argument %q is missing", p.name)
+			if p.in == inPath {
+				return nil, fault.Newf(fault.Invalid, "the argument %q is missing", p.arg)
 			}
 			continue
 		}
-		if p.inPath {
-			segment, err := segmentOf(p.name, v)
-			if err != nil {
-				return nil, err
-			}
-			path = strings.ReplaceAll(path, "{"+p.name+"}", segment)
-			continue
-		}
-		for _, text := range texts(v, p.joined) {
-			query.Add(p.name, text)
+		if err := to.put(p, v); err != nil {
+			return nil, err
 		}
 	}
+	path := to.path
 	if open := strings.IndexAny(path, "{}"); open >= 0 {
 		return nil, fault.Newf(fault.Invalid, "the path %s has a placeholder that is no parameter", o.path)
 	}
@@ -43,7 +38,7 @@ func (o *Operation) Request(ctx context.Context, args value.Value) (*http.Reques
 	if err != nil || u.Host != o.base.Host || u.Scheme != o.base.Scheme {
 		return nil, fault.Newf(fault.Invalid, "the path %s makes no address", o.path)
 	}
-	if more := query.Encode(); more != "" {
+	if more := to.query.Encode(); more != "" {
 		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+more, "&")
 	}
 	data, kind := o.encode(args)
@@ -55,9 +50,59 @@ func (o *Operation) Request(ctx context.Context, args value.Value) (*http.Reques
 	if err != nil {
 		return nil, fault.New(fault.Invalid, err)
 	}
+	maps.Copy(req.Header, to.header)
+	if len(to.cookies) > 0 {
+		req.Header.Set("Cookie", strings.Join(to.cookies, "; "))
+	}
 	req.Header.Set("Content-Type", kind)
 	req.Header.Set("Accept", "application/json, text/plain;q=0.9, */*;q=0.5")
 	return req, nil
+}
+
+// parts are where the parameters of a request go.
+type parts struct {
+	path    string // with {placeholders} that are still open
+	query   url.Values
+	header  http.Header
+	cookies []string
+}
+
+// put puts an argument into its place.
+func (to *parts) put(p parameter, v value.Value) error {
+	switch p.in {
+	case inPath:
+		segment, err := segmentOf(p.arg, v)
+		if err != nil {
+			return err
+		}
+		to.path = strings.ReplaceAll(to.path, "{"+p.name+"}", segment)
+	case inQuery:
+		for _, text := range texts(v, p.joined) {
+			to.query.Add(p.name, text)
+		}
+	case inHeader:
+		text, err := headerText(p, v)
+		if err != nil {
+			return err
+		}
+		to.header.Set(p.name, text)
+	case inCookie:
+		list := texts(v, p.joined)
+		if v.IsObject() {
+			list = []string{pairs(v, true)}
+		}
+		for _, text := range list {
+			cookie, err := cookieText(p, text)
+			if err != nil {
+				return err
+			}
+			to.cookies = append(to.cookies, cookie)
+		}
+	case refused:
+		err := fault.Newf(fault.Invalid, "%q is no header or cookie that an operation may set", p.name)
+		return fault.Hint(err, "leave the argument out")
+	}
+	return nil
 }
 
 // segmentOf writes an argument as one segment of a path.
