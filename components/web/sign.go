@@ -26,17 +26,16 @@ func (s *apiCallSettings) sign(ctx context.Context, t *texts, req *http.Request,
 	}
 	key := oauth.Key(s.OAuthConnection, t.call.Node.ID)
 	t.call.LogDebug("OAuth: tokens of", key)
-	r, err := s.load(ctx, t, key)
+	r, err := oauth.Renewal{
+		Keeper: t.call.ManagedVault(), Key: key, Now: t.call.Effects.Now, Read: s.record,
+		Grant:  func(ctx context.Context, r oauth.Record) (oauth.Tokens, error) { return s.grant(ctx, t, r) },
+		Unkept: func(err error) { t.call.LogError("the new tokens are used but could not be kept:", err.Error()) },
+	}.Record(ctx)
 	if err != nil {
 		return err
 	}
 	if r.Type == oauth.OAuth1 {
 		return t.sign1(ctx, r, req, b)
-	}
-	if r.Primary.IsZero() || r.ExpiredAt(t.call.Effects.Now()) {
-		if r, err = s.renew(ctx, t, key); err != nil {
-			return err
-		}
 	}
 	req.Header.Set("Authorization", "Bearer "+t.slots.Put(r.Primary))
 	return nil
@@ -45,15 +44,6 @@ func (s *apiCallSettings) sign(ctx context.Context, t *texts, req *http.Request,
 // isClient reports whether tokens are those of the client itself, which needs no user.
 func (s *apiCallSettings) isClient(r oauth.Record) bool {
 	return r.Service == oauth.ClientCredentials || r.Service == "" && s.OAuthService == oauth.ClientCredentials
-}
-
-// load reads the record of the component.
-func (s *apiCallSettings) load(ctx context.Context, t *texts, key string) (oauth.Record, error) {
-	entry, err := t.call.ManagedVault().Get(ctx, key)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return oauth.Record{}, err
-	}
-	return s.record(entry)
 }
 
 // record reads an entry. Without one there are the settings of the component, which are enough for tokens without a user.
@@ -80,31 +70,6 @@ func (s *apiCallSettings) record(entry secret.Value) (oauth.Record, error) {
 func notAuthenticated() error {
 	err := fault.Newf(fault.Unauthenticated, "Failed to parse retrieved tokens: Error: Retrieved OAuth tokens do not exist, invalid OR incomplete. Please authenticate")
 	return fault.Hint(err, "sre oauth connect FILE --component ID")
-}
-
-// renew gets new tokens and keeps them. Calls at the same time share one renewal.
-func (s *apiCallSettings) renew(ctx context.Context, t *texts, key string) (oauth.Record, error) {
-	entry, err := t.call.ManagedVault().Renew(ctx, key, func(ctx context.Context, entry secret.Value) (secret.Value, error) {
-		r, err := s.record(entry)
-		if err != nil {
-			return secret.Value{}, err
-		}
-		if !r.Primary.IsZero() && !r.ExpiredAt(t.call.Effects.Now()) {
-			return entry, nil // somebody was faster
-		}
-		tokens, err := s.grant(ctx, t, r)
-		if err != nil {
-			return secret.Value{}, err
-		}
-		return r.WithTokens(tokens).Entry(), nil
-	})
-	if err != nil && entry.IsZero() {
-		return oauth.Record{}, err
-	}
-	if err != nil {
-		t.call.LogError("the new tokens are used but could not be kept:", err.Error())
-	}
-	return s.record(entry)
 }
 
 // grant asks the token server of a record.
