@@ -57,7 +57,7 @@ func roundTrip(f *fixture) {
 	if e, err := f.as("agent:a1").Get(f.Context(), "cron"); err != nil || e.Schedule.Cron != "0 8 * * 1-5" || e.Progress.Next.UTC().Hour() != 8 {
 		f.Errorf("the cron job is %+v, %v", e, err)
 	}
-	if list := f.denials.take(); len(list) > 0 {
+	if list := f.denials.Take(); len(list) > 0 {
 		f.Errorf("the audit was told of %+v", list)
 	}
 }
@@ -144,7 +144,7 @@ func traversal(f *fixture) {
 			}
 		}
 	}
-	if list := f.denials.take(); len(list) > 0 {
+	if list := f.denials.Take(); len(list) > 0 {
 		f.Errorf("names that cannot be are no denials, the audit was told of %+v", list)
 	}
 }
@@ -209,7 +209,7 @@ func nobodyIsRefused(f *fixture) {
 	for _, who := range []string{"agent:stranger", "public"} {
 		for _, op := range operations() {
 			f.wantKind(op.name+" as "+who, op.do(f.Context(), f.as(who), "job"), fault.Denied)
-			if list := f.denials.take(); len(list) != 1 || list[0].Operation != op.name {
+			if list := f.denials.Take(); len(list) != 1 || list[0].Operation != op.name {
 				f.Errorf("%s as %s: the audit was told of %+v, want one denial", op.name, who, list)
 			}
 		}
@@ -224,7 +224,7 @@ func foreignAgent(f *fixture) {
 	if want := "Candidate a1 is not authorized to schedule a job for agent b1"; !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), want) {
 		f.Errorf("Add for an agent of another team = %v, want %q", err, want)
 	}
-	if list := f.denials.take(); len(list) != 1 || list[0].Operation != "scheduler.add" {
+	if list := f.denials.Take(); len(list) != 1 || list[0].Operation != "scheduler.add" {
 		f.Errorf("the audit was told of %+v, want one denial", list)
 	}
 	_, err = f.as("agent:a1").Add(f.Context(), "job", greet("unknown"), hourly())
@@ -237,7 +237,7 @@ func foreignAgent(f *fixture) {
 // A job whose agent has left the team is out of reach from that moment, and so are the jobs of who has left.
 func teamChanges(f *fixture) {
 	f.add("agent:a1", "job", "a2")
-	f.teams.move("a2", "tb")
+	f.teams.Move("a2", "tb")
 	for _, op := range operations() {
 		if op.name != "scheduler.list" {
 			f.wantKind(op.name+" with the agent in another team", op.do(f.Context(), f.as("agent:a1"), "job"), fault.Denied)
@@ -246,11 +246,11 @@ func teamChanges(f *fixture) {
 	if got := f.ids("agent:a1", 10); len(got) != 0 {
 		f.Errorf("with the agent in another team the list has %q", got)
 	}
-	f.teams.move("a2", "ta")
+	f.teams.Move("a2", "ta")
 	if got := f.ids("agent:a1", 10); !slices.Equal(got, []string{"job"}) {
 		f.Errorf("with the agent back the list has %q", got)
 	}
-	f.teams.move("a1", "tb")
+	f.teams.Move("a1", "tb")
 	_, err := f.as("agent:a1").Get(f.Context(), "job")
 	f.wantKind("Get after leaving the team", err, fault.Denied)
 }
@@ -351,7 +351,7 @@ func canceled(f *fixture) {
 	for _, op := range operations() {
 		f.wantKind(op.name+" of a caller who went away", op.do(ctx, f.as("agent:a1"), "job"), fault.Canceled)
 	}
-	if list := f.denials.take(); len(list) > 0 {
+	if list := f.denials.Take(); len(list) > 0 {
 		f.Errorf("the audit was told of %+v", list)
 	}
 }

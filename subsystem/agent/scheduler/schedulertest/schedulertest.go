@@ -8,12 +8,12 @@ package schedulertest
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/access/accesstest"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
@@ -57,14 +57,14 @@ type fixture struct {
 	conn    scheduler.Connector
 	service *scheduler.Service
 	env     connector.Env
-	teams   *teams
-	denials *denials
+	teams   *accesstest.Teams
+	denials accesstest.Denials
 }
 
 func open(t *testing.T, d connector.Definition, settings value.Value) *fixture {
-	f := &fixture{T: t, teams: &teams{of: map[string]string{"a1": "ta", "a2": "ta", "u1": "ta", "b1": "tb"}}, denials: &denials{}}
+	f := &fixture{T: t, teams: accesstest.TwoTeams()}
 	f.env = connector.Env{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}}
-	t.Cleanup(event.On(f.env.Events, f.denials.add))
+	t.Cleanup(event.On(f.env.Events, f.denials.Add))
 	opened, err := d.Open(t.Context(), f.env, settings)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -141,49 +141,4 @@ func operations() []operation {
 		{"scheduler.delete", func(ctx context.Context, h h, id string) error { return h.Delete(ctx, id) }, false},
 		{"scheduler.list", func(ctx context.Context, h h, _ string) error { _, err := h.List(ctx, "", 0); return err }, true},
 	}
-}
-
-// teams is the directory of a check.
-type teams struct {
-	mu sync.Mutex
-	of map[string]string // team by id
-}
-
-func (d *teams) TeamOf(_ context.Context, c access.Candidate) (string, error) {
-	if c.Role() == access.RoleTeam {
-		return c.ID(), nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if team, ok := d.of[c.ID()]; ok {
-		return team, nil
-	}
-	return "", fault.Newf(fault.NotFound, "%s belongs to no team", c)
-}
-
-func (d *teams) move(id, team string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.of[id] = team
-}
-
-// denials collects what the audit is told.
-type denials struct {
-	mu   sync.Mutex
-	list []access.Decision
-}
-
-func (d *denials) add(_ context.Context, one access.Decision) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.list = append(d.list, one)
-}
-
-// take returns what was collected since the last call.
-func (d *denials) take() []access.Decision {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := d.list
-	d.list = nil
-	return list
 }

@@ -7,11 +7,11 @@ package nkvtest
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 
 	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/access/accesstest"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
@@ -52,14 +52,14 @@ type fixture struct {
 	*testing.T
 	conn    nkv.Connector
 	service *nkv.Service
-	teams   *teams
-	denials *denials
+	teams   *accesstest.Teams
+	denials accesstest.Denials
 }
 
 func open(t *testing.T, d connector.Definition, settings value.Value) *fixture {
-	f := &fixture{T: t, teams: &teams{of: map[string]string{"a1": "ta", "a2": "ta", "u1": "ta", "b1": "tb"}}, denials: &denials{}}
+	f := &fixture{T: t, teams: accesstest.TwoTeams()}
 	env := connector.Env{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}}
-	t.Cleanup(event.On(env.Events, f.denials.add))
+	t.Cleanup(event.On(env.Events, f.denials.Add))
 	opened, err := d.Open(t.Context(), env, settings)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -134,49 +134,4 @@ func operations() []operation {
 		{"nkv.list", func(ctx context.Context, h h, n, _ string) error { _, err := h.List(ctx, n, nkv.Page{}); return err }, true},
 		{"nkv.delete-all", func(ctx context.Context, h h, n, _ string) error { return h.DeleteAll(ctx, n) }, true},
 	}
-}
-
-// teams is the directory of a check.
-type teams struct {
-	mu sync.Mutex
-	of map[string]string // team by id
-}
-
-func (d *teams) TeamOf(_ context.Context, c access.Candidate) (string, error) {
-	if c.Role() == access.RoleTeam {
-		return c.ID(), nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if team, ok := d.of[c.ID()]; ok {
-		return team, nil
-	}
-	return "", fault.Newf(fault.NotFound, "%s belongs to no team", c)
-}
-
-func (d *teams) move(id, team string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.of[id] = team
-}
-
-// denials collects what the audit is told.
-type denials struct {
-	mu   sync.Mutex
-	list []access.Decision
-}
-
-func (d *denials) add(_ context.Context, one access.Decision) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.list = append(d.list, one)
-}
-
-// take returns what was collected since the last call.
-func (d *denials) take() []access.Decision {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := d.list
-	d.list = nil
-	return list
 }

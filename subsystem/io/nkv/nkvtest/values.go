@@ -121,14 +121,14 @@ func teamsStandApart(f *fixture) {
 	f.set("user:u1", "ns", "k", "changed")
 	f.want("agent:a1", "ns", "k", "changed")
 	f.want("agent:b1", "ns", "k", "of team b")
-	f.teams.move("a2", "tb")
+	f.teams.Move("a2", "tb")
 	f.want("agent:a2", "ns", "k", "of team b")
 	if err := f.as("agent:a2").DeleteAll(f.Context(), "ns"); err != nil {
 		f.Errorf("DeleteAll: %v", err)
 	}
 	f.want("agent:b1", "ns", "k", "")
 	f.want("agent:a1", "ns", "k", "changed")
-	if got := f.denials.take(); len(got) != 0 {
+	if got := f.denials.Take(); len(got) != 0 {
 		f.Errorf("members left the records %+v, want none", got)
 	}
 }
@@ -138,14 +138,14 @@ func nobodyIsRefused(f *fixture) {
 	f.set("agent:a1", "ns", "k", "secret")
 	for _, h := range []*nkv.Handle{f.as("public"), f.as("agent:unknown"), f.as("user:nobody"), f.service.For(access.Candidate{})} {
 		for _, op := range operations() {
-			f.denials.take()
+			f.denials.Take()
 			f.wantKind(op.name+" as "+h.Candidate().String(), op.do(f.Context(), h, "ns", "k"), fault.Denied)
-			if got := f.denials.take(); len(got) != 1 || got[0].Operation != op.name || got[0].Candidate != h.Candidate() {
+			if got := f.denials.Take(); len(got) != 1 || got[0].Operation != op.name || got[0].Candidate != h.Candidate() {
 				f.Errorf("%s as %s left the records %+v, want one", op.name, h.Candidate(), got)
 			}
 		}
 	}
-	f.teams.move("a1", "not a team id")
+	f.teams.Move("a1", "not a team id")
 	_, _, err := f.as("agent:a1").Get(f.Context(), "ns", "k")
 	f.wantKind("Get with a malformed team", err, fault.Denied)
 	f.want("agent:a2", "ns", "k", "secret")

@@ -15,9 +15,9 @@ func strangerIsRefused(f *fixture) {
 	f.write("agent:a1", "mine", "secret", storage.Options{Metadata: value.Obj(value.M("k", value.Of("v")))})
 	for _, who := range []string{"agent:a2", "agent:b1", "user:a1", "team:ta", "public", "agent:unknown", "team:a1"} {
 		for _, op := range operations() {
-			f.denials.take()
+			f.denials.Take()
 			f.wantKind(op.name+" as "+who, op.do(f.Context(), f.as(who), "mine"), fault.Denied)
-			got := f.denials.take()
+			got := f.denials.Take()
 			if len(got) != 1 || got[0].Operation != op.name || got[0].Resource != "mine" || got[0].Candidate.String() != who {
 				f.Errorf("%s as %s left the records %+v, want one", op.name, who, got)
 			}
@@ -95,7 +95,7 @@ func teamAndPublic(f *fixture) {
 		f.wantText(who, "open", "for all")
 		f.wantKind("Delete as "+who, f.as(who).Delete(f.Context(), "open"), fault.Denied)
 	}
-	f.teams.move("a2", "tb")
+	f.teams.Move("a2", "tb")
 	_, err := f.as("agent:a2").Read(f.Context(), "shared")
 	f.wantKind("Read after leaving the team", err, fault.Denied)
 	if err := f.as("user:u1").SetACL(f.Context(), "teams", nil); err != nil {

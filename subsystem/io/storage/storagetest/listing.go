@@ -57,7 +57,7 @@ func listing(f *fixture) {
 	f.write("agent:b1", "docs/of-b", "5", storage.Options{})
 	f.write("agent:b1", "doc", "6", storage.Options{})
 	f.write("agent:a1", "teams/ta/x", "7", team)
-	f.denials.take()
+	f.denials.Take()
 	cases := []struct{ who, prefix, want string }{
 		{"agent:a1", "", "docs/private docs/public docs/shared docs/writable teams/ta/x"},
 		{"agent:a2", "", "docs/public docs/shared teams/ta/x"},
@@ -75,7 +75,7 @@ func listing(f *fixture) {
 	for _, c := range cases {
 		f.wantNames(c.who, c.prefix, strings.Fields(c.want)...)
 	}
-	if got := f.denials.take(); len(got) != 0 {
+	if got := f.denials.Take(); len(got) != 0 {
 		f.Errorf("listings left the records %+v, want none: leaving out is no denial", got)
 	}
 	list, err := f.as("agent:a1").List(f.Context(), "docs/private", storage.Page{})

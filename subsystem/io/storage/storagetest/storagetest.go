@@ -7,12 +7,12 @@ package storagetest
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/access/accesstest"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
@@ -65,15 +65,15 @@ type fixture struct {
 	*testing.T
 	conn    storage.Connector
 	service *storage.Service
-	teams   *teams
-	denials *denials
+	teams   *accesstest.Teams
+	denials accesstest.Denials
 	env     connector.Env
 }
 
 func open(t *testing.T, d connector.Definition, settings value.Value) *fixture {
-	f := &fixture{T: t, teams: &teams{of: map[string]string{"a1": "ta", "a2": "ta", "u1": "ta", "b1": "tb"}}, denials: &denials{}}
+	f := &fixture{T: t, teams: accesstest.TwoTeams()}
 	f.env = connector.Env{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}}
-	t.Cleanup(event.On(f.env.Events, f.denials.add))
+	t.Cleanup(event.On(f.env.Events, f.denials.Add))
 	opened, err := d.Open(t.Context(), f.env, settings)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -162,49 +162,4 @@ func operations() []operation {
 		{"storage.set-acl", func(ctx context.Context, h *storage.Handle, n string) error { return h.SetACL(ctx, n, nil) }},
 		{"storage.delete", func(ctx context.Context, h *storage.Handle, n string) error { return h.Delete(ctx, n) }},
 	}
-}
-
-// teams is the directory of a check.
-type teams struct {
-	mu sync.Mutex
-	of map[string]string // team by id
-}
-
-func (d *teams) TeamOf(_ context.Context, c access.Candidate) (string, error) {
-	if c.Role() == access.RoleTeam {
-		return c.ID(), nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if team, ok := d.of[c.ID()]; ok {
-		return team, nil
-	}
-	return "", fault.Newf(fault.NotFound, "%s belongs to no team", c)
-}
-
-func (d *teams) move(id, team string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.of[id] = team
-}
-
-// denials collects what the audit is told.
-type denials struct {
-	mu   sync.Mutex
-	list []access.Decision
-}
-
-func (d *denials) add(_ context.Context, one access.Decision) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.list = append(d.list, one)
-}
-
-// take returns what was collected since the last call.
-func (d *denials) take() []access.Decision {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := d.list
-	d.list = nil
-	return list
 }

@@ -7,12 +7,12 @@ package cachetest
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/sre-go/sre/access"
+	"github.com/sre-go/sre/access/accesstest"
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/event"
@@ -60,14 +60,14 @@ type fixture struct {
 	*testing.T
 	conn    cache.Connector
 	service *cache.Service
-	denials *denials
+	denials accesstest.Denials
 	env     connector.Env
 }
 
 func open(t *testing.T, d connector.Definition, settings value.Value) *fixture {
-	f := &fixture{T: t, denials: &denials{}}
+	f := &fixture{T: t}
 	f.env = connector.Env{Log: slog.New(slog.DiscardHandler), Dir: t.TempDir(), Effects: effect.System{}, Events: &event.Bus{}}
-	t.Cleanup(event.On(f.env.Events, f.denials.add))
+	t.Cleanup(event.On(f.env.Events, f.denials.Add))
 	opened, err := d.Open(t.Context(), f.env, settings)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
@@ -86,7 +86,7 @@ func open(t *testing.T, d connector.Definition, settings value.Value) *fixture {
 		})
 	}
 	in := connector.Instances[cache.Connector]{Default: "it", ByID: map[string]cache.Connector{"it": f.conn}, Order: []string{"it"}}
-	f.service = cache.New(f.env, in, teams{"a1": "ta", "a2": "ta", "u1": "ta", "b1": "tb"})
+	f.service = cache.New(f.env, in, accesstest.TwoTeams())
 	return f
 }
 
@@ -162,38 +162,4 @@ func operations() []operation {
 			return h.Set(ctx, k, value.Of("by "+h.Candidate().String()), cache.Options{})
 		}, true},
 	}
-}
-
-// teams is the directory of the checks: team by id.
-type teams map[string]string
-
-func (d teams) TeamOf(_ context.Context, c access.Candidate) (string, error) {
-	if c.Role() == access.RoleTeam {
-		return c.ID(), nil
-	}
-	if team, ok := d[c.ID()]; ok {
-		return team, nil
-	}
-	return "", fault.Newf(fault.NotFound, "%s belongs to no team", c)
-}
-
-// denials collects what the audit is told.
-type denials struct {
-	mu   sync.Mutex
-	list []access.Decision
-}
-
-func (d *denials) add(_ context.Context, one access.Decision) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.list = append(d.list, one)
-}
-
-// take returns what was collected since the last call.
-func (d *denials) take() []access.Decision {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := d.list
-	d.list = nil
-	return list
 }
