@@ -62,7 +62,9 @@ func passing(call *component.Call, parts iter.Seq2[llm.Part, error]) iter.Seq2[l
 			if call.Host != nil {
 				switch p := p.(type) {
 				case llm.Text:
-					call.Host.Emit(call, component.Delta{Content: p.Text})
+					if p.Text != "" {
+						call.Host.Emit(call, component.Delta{Content: p.Text})
+					}
 				case llm.Thinking:
 					call.Host.Emit(call, component.Delta{Thinking: p.Text})
 				}
@@ -102,7 +104,9 @@ func passingLines(call *component.Call, parts iter.Seq2[llm.Part, error]) iter.S
 		for p, err := range parts {
 			switch p := p.(type) {
 			case llm.Text:
-				call.Host.Emit(call, component.Delta{Content: p.Text, OneLine: true})
+				if p.Text != "" {
+					call.Host.Emit(call, component.Delta{Content: p.Text, OneLine: true})
+				}
 			case llm.Thinking:
 				call.Host.Emit(call, component.Delta{Thinking: p.Text, OneLine: true})
 			case llm.Finish:

@@ -37,6 +37,7 @@ func encodeContent(c llm.Content) value.Value {
 	case llm.Text:
 		kind("text")
 		text(b, "text", c.Text)
+		text(b, "signature", c.Signature)
 	case llm.Thinking:
 		kind("thinking")
 		text(b, "text", c.Text)
@@ -123,7 +124,7 @@ func decodeContent(v value.Value) (llm.Content, error) {
 	}
 	switch kind := v.GetString("type"); kind {
 	case "text":
-		return llm.Text{Text: v.GetString("text")}, nil
+		return llm.Text{Text: v.GetString("text"), Signature: v.GetString("signature")}, nil
 	case "thinking":
 		sealed, err := data("sealed")
 		return llm.Thinking{Text: v.GetString("text"), Signature: v.GetString("signature"), Sealed: sealed}, err

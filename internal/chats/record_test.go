@@ -14,6 +14,7 @@ import (
 func everything() conversation.Entry {
 	return conversation.Entry{ID: "m", At: time.Unix(12, 345).UTC(), Internal: true, Shown: "shown", Message: llm.Message{Role: llm.Assistant, Content: []llm.Content{
 		llm.Text{Text: "text \"\n\x00"},
+		llm.Text{Text: "signed", Signature: "s"},
 		llm.Thinking{Text: "t", Signature: "s", Sealed: []byte{0, 255}},
 		llm.ToolCall{ID: "c", Name: "pay", Arguments: "{broken", Signature: "s"},
 		llm.ToolResult{CallID: "c", Name: "pay", Text: "done", Failed: true},

@@ -147,7 +147,9 @@ func (t *turn) passOn(parts iter.Seq2[llm.Part, error]) iter.Seq2[llm.Part, erro
 			if err == nil {
 				switch p := p.(type) {
 				case llm.Text:
-					t.tell(Text{Request: t.request, Text: p.Text})
+					if p.Text != "" {
+						t.tell(Text{Request: t.request, Text: p.Text})
+					}
 				case llm.Thinking:
 					if p.Text != "" {
 						t.tell(Thinking{Request: t.request, Text: p.Text})

@@ -26,7 +26,7 @@ func AskJSON(list []Message) []Message {
 			continue
 		}
 		out = append(out, list...)
-		out[i].Content = append(append(make([]Content, 0, len(m.Content)+1), m.Content...), Text{jsonOnly})
+		out[i].Content = append(append(make([]Content, 0, len(m.Content)+1), m.Content...), Text{Text: jsonOnly})
 		return out
 	}
 	return append(append(out, Say(System, jsonOnly)), list...)

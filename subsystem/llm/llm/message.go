@@ -45,7 +45,9 @@ func (File) isContent()       {}
 func (Image) isContent()      {}
 
 // Say returns a message of text.
-func Say(role Role, text string) Message { return Message{Role: role, Content: []Content{Text{text}}} }
+func Say(role Role, text string) Message {
+	return Message{Role: role, Content: []Content{Text{Text: text}}}
+}
 
 // Text returns the text of the message; pieces follow each other without anything between them.
 func (m Message) Text() string {

@@ -33,7 +33,7 @@ func estimate(req *Request) int {
 		for _, part := range m.Content {
 			switch p := part.(type) {
 			case Text:
-				bytes += len(p.Text)
+				bytes += len(p.Text) + len(p.Signature)
 			case Thinking:
 				bytes += len(p.Text) + len(p.Signature) + len(p.Sealed)
 			case ToolCall:

@@ -10,7 +10,12 @@ import (
 type Part interface{ isPart() }
 
 // Text is a piece of text, as it arrived.
-type Text struct{ Text string }
+type Text struct {
+	Text string
+	// Signature proves to some providers what they thought before they said this, when it is sent back just there. The text
+	// may be empty then.
+	Signature string
+}
 
 // Thinking is a piece of what a model thought before it answered.
 type Thinking struct {

@@ -100,10 +100,44 @@ func TestCollect(t *testing.T) {
 	if m := r.Message(); len(m.Content) != 6 || m.Text() != "abc" {
 		t.Errorf("Message() = %+v, want thoughts, text, image and call", m)
 	}
+	if r.Pieces != nil {
+		t.Errorf("Pieces = %+v, want none: nothing of the text was signed", r.Pieces)
+	}
 	broken := errors.New("broken")
 	r, err = llm.Collect(func(yield func(llm.Part, error) bool) { parts(broken, text("a"))(t.Context(), nil, yield) })
 	if !errors.Is(err, broken) || r.Text != "a" {
 		t.Errorf("Collect() of a broken stream = %q, %v, want what came and the error", r.Text, err)
+	}
+}
+
+// What a provider signed stands by itself in the message, where it came.
+func TestCollect_SignedText(t *testing.T) {
+	t.Parallel()
+	signed := func(s string) llm.Text { return llm.Text{Text: s, Signature: "s"} }
+	plain := func(s string) llm.Text { return llm.Text{Text: s} }
+	tests := []struct {
+		name  string
+		parts []llm.Part
+		want  []llm.Content
+	}{
+		{"at the end", []llm.Part{text("a"), text("b"), signed("c")}, []llm.Content{plain("ab"), signed("c")}},
+		{"alone at the end", []llm.Part{text("a"), text("b"), signed("")}, []llm.Content{plain("ab"), signed("")}},
+		{"all of it", []llm.Part{signed("a")}, []llm.Content{signed("a")}},
+		{"in the middle", []llm.Part{text("a"), signed("b"), text("c"), text("d")}, []llm.Content{plain("a"), signed("b"), plain("cd")}},
+		{"twice", []llm.Part{signed("a"), signed("b")}, []llm.Content{signed("a"), signed("b")}},
+		{"before a tool", []llm.Part{signed(""), llm.ToolCall{Name: "t"}}, []llm.Content{signed(""), llm.ToolCall{Name: "t"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r, err := llm.Collect(func(yield func(llm.Part, error) bool) { parts(nil, tt.parts...)(t.Context(), nil, yield) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m := r.Message(); !slices.Equal(m.Content, tt.want) || m.Text() != r.Text {
+				t.Errorf("Message() = %+v with the text %q of %q, want %+v", m.Content, m.Text(), r.Text, tt.want)
+			}
+		})
 	}
 }
 

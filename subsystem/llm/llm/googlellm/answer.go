@@ -57,11 +57,12 @@ func (r *reader) read(piece value.Value) (more bool, err error) {
 }
 
 func (r *reader) part(part value.Value) (more bool, err error) {
-	if text := part.GetString("text"); text != "" {
-		if part.Get("thought").Truthy() {
-			return r.yield(llm.Thinking{Text: text}, nil), nil
-		}
-		return r.yield(llm.Text{Text: text}, nil), nil
+	text, proof := part.GetString("text"), part.GetString("thoughtSignature")
+	switch thought := part.Get("thought").Truthy(); {
+	case text != "" && thought:
+		return r.yield(llm.Thinking{Text: text}, nil), nil
+	case text != "", proof != "" && !thought && !part.Get("text").IsNil(): // the last piece of a stream may be a proof alone
+		return r.yield(llm.Text{Text: text, Signature: proof}, nil), nil
 	}
 	if data := part.Get("inlineData"); data.IsObject() {
 		if part.Get("thought").Truthy() {
@@ -78,7 +79,7 @@ func (r *reader) part(part value.Value) (more bool, err error) {
 	if !f.IsObject() {
 		return true, nil
 	}
-	call := llm.ToolCall{ID: f.GetString("id"), Name: r.names.back(f.GetString("name")), Arguments: "{}", Signature: part.GetString("thoughtSignature")}
+	call := llm.ToolCall{ID: f.GetString("id"), Name: r.names.back(f.GetString("name")), Arguments: "{}", Signature: proof}
 	if args := f.Get("args"); args.IsObject() {
 		call.Arguments = args.JSON()
 	}

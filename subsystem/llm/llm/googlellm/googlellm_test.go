@@ -86,6 +86,8 @@ func TestRequest(t *testing.T) {
 			`{"contents":[{"parts":[{"text":"continue"}],"role":"user"},{"parts":[{"text":"a"}],"role":"model"},{"parts":[{"text":"..."}],"role":"user"}],"generationConfig":{"maxOutputTokens":5}}`},
 		{"a call of another model", llm.Request{Model: "three", Messages: append(say("hi"), llm.Message{Role: llm.Assistant, Content: []llm.Content{llm.ToolCall{Name: "a", Arguments: "{}"}, llm.ToolCall{Name: "b", Arguments: "{}"}}})},
 			`{"contents":[{"parts":[{"text":"hi"}],"role":"user"},{"parts":[{"functionCall":{"args":{},"name":"a"},"thoughtSignature":"skip_thought_signature_validator"},{"functionCall":{"args":{},"name":"b"}}],"role":"model"}],"generationConfig":{"maxOutputTokens":5}}`},
+		{"a text that was signed", llm.Request{Messages: append(say("hi"), llm.Message{Role: llm.Assistant, Content: []llm.Content{llm.Text{Text: "a"}, llm.Text{Text: "b", Signature: "c2ln"}, llm.Text{Signature: "YWdhaW4="}, llm.Text{}}})},
+			`{"contents":[{"parts":[{"text":"hi"}],"role":"user"},{"parts":[{"text":"a"},{"text":"b","thoughtSignature":"c2ln"},{"text":"","thoughtSignature":"YWdhaW4="}],"role":"model"}],"generationConfig":{"maxOutputTokens":5}}`},
 		{"what only this one knows", llm.Request{Messages: say("hi"), Extra: parse(t, `{"cachedContent":"c","generationConfig":{"mediaResolution":"LOW"}}`)},
 			`{"cachedContent":"c",` + hi + `,"generationConfig":{"maxOutputTokens":5,"mediaResolution":"LOW"}}`},
 	}
@@ -209,6 +211,39 @@ func TestErrors(t *testing.T) {
 			_, _, err := ask(t, tt.script, llm.Request{Model: tt.model, Messages: say("x")})
 			if !fault.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("error = %v (%v), want %v %q", err, fault.KindOf(err), tt.kind, tt.text)
+			}
+		})
+	}
+}
+
+// A proof that comes with a text, or after it, goes back with the next turn just there.
+func TestSignedText(t *testing.T) {
+	t.Parallel()
+	const text, signed = `{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}`, `{"candidates":[{"content":{"parts":[{"text":"%s","thoughtSignature":"c2ln"}]},"finishReason":"STOP"}]}`
+	tests := []struct {
+		name   string
+		events []string
+		want   string // parts of the message
+	}{
+		{"in the last piece", []string{text, text, fmt.Sprintf(signed, "b")}, `[{"text":"aa"},{"text":"b","thoughtSignature":"c2ln"}]`},
+		{"after the last piece", []string{text, text, fmt.Sprintf(signed, "")}, `[{"text":"aa"},{"text":"","thoughtSignature":"c2ln"}]`},
+		{"at once", []string{fmt.Sprintf(signed, "all")}, `[{"text":"all","thoughtSignature":"c2ln"}]`},
+		{"a thought needs none", []string{`{"candidates":[{"content":{"parts":[{"text":"hm","thought":true,"thoughtSignature":"x"},{"text":"","thought":true,"thoughtSignature":"x"}]}}]}`, fmt.Sprintf(signed, "b")},
+			`[{"text":"b","thoughtSignature":"c2ln"}]`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			answer, err := over(t, tt.events...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent, _, err := ask(t, `[{"reply":{"text":"fine"}}]`, llm.Request{Messages: append(say("hi"), answer.Message(), say("and?")[0])})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := sent.Get("body").Get("contents").At(1).Get("parts").Canonical(); got != tt.want {
+				t.Errorf("sent back\n%s\nwant\n%s", got, tt.want)
 			}
 		})
 	}

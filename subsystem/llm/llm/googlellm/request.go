@@ -208,7 +208,10 @@ func (w *writer) parts(m llm.Message, proofs bool) ([]value.Value, error) {
 	for _, part := range m.Content {
 		switch p := part.(type) {
 		case llm.Text:
-			if p.Text != "" {
+			switch {
+			case p.Signature != "":
+				out = append(out, value.Obj(value.M("text", value.Of(p.Text)), value.M("thoughtSignature", value.Of(p.Signature))))
+			case p.Text != "":
 				out = append(out, textPart(p.Text))
 			}
 		case llm.ToolCall:
