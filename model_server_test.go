@@ -2,6 +2,7 @@ package sre_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,53 +19,89 @@ import (
 	"github.com/sre-go/sre/effect"
 )
 
-// answerPieces are what every scripted model of the benchmarks says: the first piece, and all the others.
-func answerPieces() (first, rest string) {
+// scriptedModel answers every request with the same few pieces, a while after it was asked. It does no more than that, and
+// with little of the machine: it stands for one that is elsewhere. A path that begins with a number, /200/v1, tells how many
+// milliseconds it waits, and /waiting how many have been asked and not answered.
+type scriptedModel struct {
+	sent        func() // called when the first piece is on its way, unless it is nil
+	first, rest []byte // of an answer, as they are sent
+	waiting     atomic.Int64
+
+	ctx  context.Context // of all connections
+	stop context.CancelFunc
+	all  sync.WaitGroup
+}
+
+func newScriptedModel(sent func()) *scriptedModel {
 	piece := func(content string) string {
 		return `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"` + content + `"},"finish_reason":null}]}` + "\n\n"
 	}
-	rest = strings.Repeat(piece(" word"), 20) + `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n" +
-		`data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":21,"total_tokens":26}}` + "\n\ndata: [DONE]\n\n"
-	return piece("Hello"), rest
+	chunk := func(text string) string { return fmt.Sprintf("%x\r\n%s\r\n", len(text), text) }
+	first := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk(piece("Hello"))
+	rest := chunk(strings.Repeat(piece(" word"), 20)+`data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`+"\n\n"+
+		`data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":21,"total_tokens":26}}`+"\n\ndata: [DONE]\n\n") + chunk("")
+	m := &scriptedModel{sent: sent, first: []byte(first), rest: []byte(rest)}
+	m.ctx, m.stop = context.WithCancel(context.Background())
+	return m
 }
 
-// modelHandler answers every request with the same few pieces, a while after it was asked. sent is called when the first
-// piece is on its way. A path that begins with a number, /200/v1, makes it that many milliseconds, and /waiting tells how
-// many have been asked and not answered.
-func modelHandler(latency time.Duration, sent func()) http.Handler {
-	first, rest := answerPieces()
-	var waiting atomic.Int64
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/waiting" {
-			_, _ = fmt.Fprint(w, waiting.Load())
+// serve answers what comes until ln is closed.
+func (m *scriptedModel) serve(ln net.Listener) {
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
 			return
 		}
-		_, _ = io.Copy(io.Discard, r.Body)
-		wait := latency
-		if asked, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/"); asked != "v1" {
-			ms, err := strconv.Atoi(asked)
-			if err != nil {
-				http.NotFound(w, r)
-				return
+		m.all.Go(func() {
+			closing := context.AfterFunc(m.ctx, func() { _ = conn.Close() })
+			defer closing()
+			defer func() { _ = conn.Close() }()
+			requests := bufio.NewReaderSize(conn, 2<<10)
+			for m.answer(conn, requests) == nil {
 			}
-			wait = time.Duration(ms) * time.Millisecond
+		})
+	}
+}
+
+// close ends all connections and waits for them.
+func (m *scriptedModel) close() {
+	m.stop()
+	m.all.Wait()
+}
+
+func (m *scriptedModel) answer(conn net.Conn, requests *bufio.Reader) error {
+	req, err := http.ReadRequest(requests)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, req.Body); err != nil {
+		return err
+	}
+	if req.URL.Path == "/waiting" {
+		n := strconv.FormatInt(m.waiting.Load(), 10)
+		_, err := fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(n), n)
+		return err
+	}
+	if asked, _, _ := strings.Cut(req.URL.Path[1:], "/"); asked != "v1" {
+		ms, err := strconv.Atoi(asked)
+		if err != nil {
+			return err
 		}
-		if wait > 0 {
-			waiting.Add(1)
-			err := effect.System{}.Sleep(r.Context(), wait)
-			waiting.Add(-1)
-			if err != nil {
-				return
-			}
+		m.waiting.Add(1)
+		err = effect.System{}.Sleep(m.ctx, time.Duration(ms)*time.Millisecond)
+		m.waiting.Add(-1)
+		if err != nil {
+			return err
 		}
-		w.Header().Set("Content-Type", "text/event-stream")
-		if sent != nil {
-			sent()
-		}
-		_, _ = io.WriteString(w, first)
-		w.(http.Flusher).Flush()
-		_, _ = io.WriteString(w, rest)
-	})
+	}
+	if m.sent != nil {
+		m.sent()
+	}
+	if _, err := conn.Write(m.first); err != nil {
+		return err
+	}
+	_, err = conn.Write(m.rest)
+	return err
 }
 
 // modelServer is a scripted model in this process.
@@ -73,15 +111,11 @@ func modelServer(b *testing.B, sent func()) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := &http.Server{Handler: modelHandler(0, sent)}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(ln)
-	}()
+	m := newScriptedModel(sent)
+	m.all.Go(func() { m.serve(ln) })
 	b.Cleanup(func() {
-		_ = server.Close()
-		<-done
+		_ = ln.Close()
+		m.close()
 	})
 	return "http://" + ln.Addr().String() + "/v1"
 }
@@ -97,15 +131,11 @@ func beModel(in io.Reader, out io.Writer) int {
 		return 1
 	}
 	_, _ = fmt.Fprintln(out, "http://"+ln.Addr().String())
-	server := &http.Server{Handler: modelHandler(0, nil)}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.Serve(ln)
-	}()
+	m := newScriptedModel(nil)
+	m.all.Go(func() { m.serve(ln) })
 	_, _ = io.Copy(io.Discard, in)
-	_ = server.Close()
-	<-done
+	_ = ln.Close()
+	m.close()
 	return 0
 }
 
