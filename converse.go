@@ -64,9 +64,6 @@ func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
 		tools = append(slices.Clip(tools), session.Tools()...)
 	}
 	for _, tool := range tools {
-		if tool.Name == conversation.ReadMore { // a stranger's tool does not stand in for ours
-			tool.Name += "_"
-		}
 		cfg.Tools = append(cfg.Tools, asking.given(tool))
 	}
 	chat, err := conversation.New(cfg, nil)
@@ -88,6 +85,9 @@ func (rt *Runtime) converse(ctx context.Context, t agent.Talk) (string, error) {
 
 // given is a tool of a component. What a service echoes of a key goes neither to the model nor to whoever reads.
 func (a *Agent) given(t component.Tool) conversation.Tool {
+	if t.Name == conversation.ReadMore { // a stranger's tool does not stand in for ours
+		t.Name += "_"
+	}
 	return conversation.Tool{
 		ToolSpec: llm.ToolSpec{Name: t.Name, Description: t.Description, Parameters: t.Parameters},
 		Do: func(ctx context.Context, u conversation.Use) (value.Value, error) {

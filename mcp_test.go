@@ -15,6 +15,7 @@ import (
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/conversation"
 	"github.com/sre-go/sre/value"
 )
 
@@ -230,5 +231,47 @@ func TestT05_Plugins(t *testing.T) {
 		if err := rt.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestT56_OpenMCP: a conversation that is given a server directly reaches it as a component does: with the key of the team,
+// which comes back to nobody, and until it is closed.
+func TestT56_OpenMCP(t *testing.T) {
+	t.Parallel()
+	url, keys := echoServer(t, func() string { return "Says it again" })
+	config := `{"mcp":{"servers":{"tools":{"url":"` + url + `","headers":{"Authorization":"Bearer {{KEY(tools)}}"},"teams":["default"]},"others":{"url":"` + url + `","teams":["red"]}}}}`
+	_, agent := startUsing(t, "mcp:tools", config)
+	if session, err := agent.OpenMCP(t.Context(), "others"); !fault.Is(err, fault.NotFound) || keys() != "" {
+		t.Errorf("a server of another team: %v, %v; want it refused", session, err)
+	}
+	session, err := agent.OpenMCP(t.Context(), "tools")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say := func() string {
+		t.Helper()
+		chat, err := agent.Chat(t.Context(), sre.ChatOptions{Model: "Echo", Tools: session.Tools()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for e, err := range chat.Prompt(t.Context(), sre.Prompt{Text: `/call tools__echo {"text":"hi"}`}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if called, ok := e.(conversation.Called); ok {
+				text = called.Text
+			}
+		}
+		return text
+	}
+	if got := say(); !strings.HasPrefix(got, "hi Bearer ") || strings.Contains(got, "canary") || keys() != "Bearer canary-51c0ffee77aa" {
+		t.Errorf("the tool said %q and was called with %q", got, keys())
+	}
+	if err := session.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := say(); !strings.Contains(got, "is over") {
+		t.Errorf("after the end: %q, want that it is over", got)
 	}
 }

@@ -26,7 +26,7 @@ func (a *app) agent() *cobra.Command {
 			"  sre agent sum.smyth --skill add 'numbers:=[1,2,3]' --json\n" +
 			"  sre agent hello.smyth --prompt \"greet Ada\" --model gpt-5-mini\n  sre agent hello.smyth --chat\n  sre agent hello.smyth --chat --resume\n" +
 			"  sre agent hello.smyth --chat --base-url http://127.0.0.1:8080/v1 --model qwen3\n" +
-			"  sre agent hello.smyth --prompt \"plan a party\" --mode planner",
+			"  sre agent hello.smyth --prompt \"plan a party\" --mode planner\n  sre agent hello.smyth --chat --mcp files --mcp search",
 		Args: arguments(1, -1, "an agent file and its inputs"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkModelFlags(f, skill, args[1:]); err != nil {
@@ -50,6 +50,8 @@ func (a *app) agent() *cobra.Command {
 	c.Flags().StringVar(&f.schema, "schema", "", "a file of JSON Schema that the answer to --prompt has to fit")
 	c.Flags().StringVar(&f.resume, "resume", "", "go on with a conversation: its id, or the last one")
 	c.Flags().Lookup("resume").NoOptDefVal = lastChat
+	c.Flags().StringArrayVar(&f.mcp, "mcp", nil, "an MCP server of the configuration whose tools the model may use, too; may be given again")
+	_ = c.RegisterFlagCompletionFunc("mcp", a.serverNames)
 	c.Flags().BoolVar(&f.forget, "no-history", false, "do not keep the conversation")
 	_ = c.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions([]string{"default", string(sre.PlannerMode)}, cobra.ShellCompDirectiveNoFileComp))
 	c.Flags().StringVar(&skill, "skill", "", "the skill to run")

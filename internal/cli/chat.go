@@ -28,6 +28,7 @@ type modelFlags struct {
 	schema string   // file of the form of the answer
 	resume string   // id of a conversation, or "last"
 	forget bool     // keep nothing
+	mcp    []string // servers of the configuration whose tools are offered
 }
 
 // options are what the flags say about a conversation. One that is held line by line is kept, so that it can be resumed;
@@ -74,7 +75,12 @@ func (a *app) runPrompt(ctx context.Context, file string, f modelFlags) (err err
 	if err != nil {
 		return err
 	}
-	chat, model, err := a.openChat(ctx, agent, f, form)
+	servers, err := a.lend(ctx, agent, f.mcp)
+	if err != nil {
+		return err
+	}
+	defer servers.release(&err)
+	chat, model, err := a.openChat(ctx, agent, f, form, servers)
 	if err != nil {
 		return err
 	}
@@ -138,9 +144,9 @@ func (a *app) readForm(file string) (llm.Format, error) {
 }
 
 // openChat begins a conversation with an agent. Without a model anywhere Echo answers, and says so.
-func (a *app) openChat(ctx context.Context, agent *sre.Agent, f modelFlags, form llm.Format) (*sre.Chat, string, error) {
+func (a *app) openChat(ctx context.Context, agent *sre.Agent, f modelFlags, form llm.Format, servers *lent) (*sre.Chat, string, error) {
 	o := f.options()
-	o.Settings.Format = form
+	o.Settings.Format, o.Tools = form, servers.tools
 	if o.Resume == lastChat {
 		kept, err := agent.Chats(ctx, localUser, time.Time{}, 1)
 		if err != nil {
@@ -179,6 +185,8 @@ type chatting struct {
 	flags modelFlags
 	file  string
 
+	servers *lent
+
 	attached []llm.File // for the next prompt
 	used     llm.Usage
 	calls    int
@@ -195,11 +203,17 @@ func (a *app) runChat(ctx context.Context, file string, f modelFlags) (err error
 	if err != nil {
 		return err
 	}
-	chat, model, err := a.openChat(ctx, agent, f, llm.Format{})
+	servers, err := a.lend(ctx, agent, f.mcp)
 	if err != nil {
 		return err
 	}
-	c := &chatting{talk: &talk{app: a, paint: a.paint()}, agent: agent, chat: chat, flags: f, file: file}
+	c := &chatting{talk: &talk{app: a, paint: a.paint()}, agent: agent, servers: servers, flags: f, file: file}
+	defer func() { c.servers.release(&err) }() // those of the last conversation
+	chat, model, err := a.openChat(ctx, agent, f, llm.Format{}, servers)
+	if err != nil {
+		return err
+	}
+	c.chat = chat
 	c.note(title(agent) + " with " + model + ". /help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.")
 	c.recall(chat.Entries())
 	defer c.wayBack()
@@ -312,14 +326,23 @@ func (c *chatting) help() {
 
 // restart begins a new conversation. A model that cannot be asked leaves the one that goes on.
 func (c *chatting) restart(ctx context.Context, model string) error {
-	o := c.flags.options()
-	o.Model, o.Resume = model, ""
-	chat, err := c.agent.Chat(ctx, o)
+	servers, err := c.app.lend(ctx, c.agent, c.flags.mcp) // they remember nothing of the conversation before
 	if err != nil {
 		c.app.fail(err)
 		return nil
 	}
-	c.chat, c.used, c.calls = chat, llm.Usage{}, 0
+	o := c.flags.options()
+	o.Model, o.Resume, o.Tools = model, "", servers.tools
+	chat, err := c.agent.Chat(ctx, o)
+	if err != nil {
+		_ = servers.close() // the error says more
+		c.app.fail(err)
+		return nil
+	}
+	if err := c.servers.close(); err != nil {
+		c.app.fail(err)
+	}
+	c.chat, c.servers, c.used, c.calls = chat, servers, llm.Usage{}, 0
 	c.note("· a new conversation with " + model)
 	return nil
 }
@@ -369,6 +392,8 @@ func checkModelFlags(f modelFlags, skill string, rest []string) error {
 		return usageError{fault.Newf(fault.Invalid, "--schema needs --prompt")}
 	case f.talksNot() && f.mode != "default":
 		return usageError{fault.Newf(fault.Invalid, "--mode needs --chat or --prompt")}
+	case f.talksNot() && len(f.mcp) > 0:
+		return usageError{fault.Newf(fault.Invalid, "--mcp needs --chat or --prompt; a skill uses a server with the component MCPClient")}
 	case f.forget && (!f.chat || f.resume != ""):
 		return usageError{fault.Newf(fault.Invalid, "--no-history is for a new --chat: a prompt is not kept, and what is resumed is")}
 	}

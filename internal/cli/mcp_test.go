@@ -24,10 +24,11 @@ type order struct {
 	What string `json:"what"`
 }
 
-// TestT54_MCP: what a tool says is shown before it is approved, with nothing hidden in it.
-func TestT54_MCP(t *testing.T) {
-	t.Parallel()
-	var description atomic.Value
+// shop is a folder with an agent, and a server of the configuration that sells. What its tool buy says about itself can
+// change.
+func shop(t *testing.T) (dir string, description *atomic.Value) {
+	t.Helper()
+	description = &atomic.Value{}
 	description.Store("Buys")
 	handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server {
 		s := mcp.NewServer(&mcp.Implementation{Name: "shop", Version: "1"}, nil)
@@ -43,10 +44,10 @@ func TestT54_MCP(t *testing.T) {
 		return s
 	}, &mcp.StreamableHTTPOptions{Stateless: true})
 	server := httptest.NewServer(handler)
-	defer server.Close()
-	dir := t.TempDir()
+	t.Cleanup(server.Close)
+	dir = t.TempDir()
 	for name, text := range map[string]string{
-		".smyth/config.json": `{"mcp":{"servers":{"shop":{"url":"` + server.URL + `","teams":["default"]}}}}`, "user.smyth": mcpUser,
+		".smyth/config.json": `{"mcp":{"servers":{"shop":{"url":"` + server.URL + `","teams":["default"]},"other":{"url":"` + server.URL + `","teams":["red"]}}}}`, "user.smyth": mcpUser,
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -56,6 +57,13 @@ func TestT54_MCP(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return dir, description
+}
+
+// TestT54_MCP: what a tool says is shown before it is approved, with nothing hidden in it.
+func TestT54_MCP(t *testing.T) {
+	t.Parallel()
+	dir, description := shop(t)
 	run := func(wantCode int, want string, args ...string) string {
 		t.Helper()
 		code, out, errs := in(t, dir, "", args...)
