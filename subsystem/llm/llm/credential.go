@@ -56,6 +56,7 @@ const (
 	modeVault    = "vault"
 	modeBedrock  = "bedrock_vault"
 	modeVertex   = "vertexai_vault"
+	modeOAuth    = "oauth:" // and the name of a connection
 )
 
 // credential finds what a model is to be called with: the first of its modes that has something.
@@ -65,11 +66,18 @@ func (h *Handle) credential(ctx context.Context, m *models.Model) (Credential, e
 		err := h.expandObject(ctx, "", m.Credentials, &c)
 		return c, err
 	}
+	var unconnected error
 	for _, mode := range modes(m.Credentials) {
 		c, err := h.mode(ctx, mode, m)
 		if err != nil || c.fields != nil {
 			return c, err
 		}
+		if unconnected == nil {
+			unconnected = c.missing
+		}
+	}
+	if unconnected != nil {
+		return Credential{}, unconnected // a model that is asked by a connection is not asked without
 	}
 	return Credential{missing: &fault.Error{
 		Kind: fault.Unauthenticated, Code: CodeNoKey, Err: fault.Newf(fault.Unauthenticated, "there is no key for %s", m.Provider), Hint: h.advice(m),
@@ -95,6 +103,9 @@ func modes(v value.Value) []string {
 
 // mode tries one mode. A credential without fields and an error is that there is nothing.
 func (h *Handle) mode(ctx context.Context, mode string, m *models.Model) (Credential, error) {
+	if connection, ok := strings.CutPrefix(mode, modeOAuth); ok {
+		return h.connected(ctx, connection)
+	}
 	switch mode {
 	case modeNone:
 		return Credential{fields: map[string]secret.Value{FieldKey: {}}}, nil
@@ -117,7 +128,7 @@ func (h *Handle) mode(ctx context.Context, mode string, m *models.Model) (Creden
 		return h.fromVault(ctx, map[string]string{FieldAccount: m.Settings.GetString("jsonCredentialsName")}, FieldAccount)
 	}
 	err := fault.Newf(fault.Invalid, "model %q has credentials of an unknown mode %q", m.ID, mode)
-	return Credential{}, fault.Hint(err, "use none, internal, vault, bedrock_vault, vertexai_vault or an object")
+	return Credential{}, fault.Hint(err, "use none, internal, vault, bedrock_vault, vertexai_vault, oauth:CONNECTION or an object")
 }
 
 // elsewhere reports whether a team or a caller, and not the operator, says where the provider is.

@@ -12,6 +12,8 @@ package llm
 import (
 	"context"
 	"iter"
+	"log/slog"
+	"net/http"
 	"strings"
 
 	"github.com/sre-go/sre/access"
@@ -22,6 +24,7 @@ import (
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/subsystem/llm/models"
 	"github.com/sre-go/sre/subsystem/security/account"
+	"github.com/sre-go/sre/subsystem/security/managedvault"
 	"github.com/sre-go/sre/subsystem/security/vault"
 )
 
@@ -30,7 +33,7 @@ var Kind = &connector.Kind[Connector, *Service]{
 	Name:      "LLM",
 	Subsystem: "llm",
 	Summary:   "Asks models.",
-	Requires:  []connector.AnyKind{account.Kind, vault.Kind, models.Kind},
+	Requires:  []connector.AnyKind{account.Kind, vault.Kind, managedvault.Kind, models.Kind},
 	Build:     build,
 }
 
@@ -70,11 +73,14 @@ type Service struct {
 	names     []string            // ids in the order of the configuration
 	models    *models.Service
 	vault     *vault.Service
+	tokens    *managedvault.Service // of connections by OAuth; nil when there is none
 	accounts  *account.Service
 	events    *event.Bus
 	getenv    func(name string) string
 	limits    limits.Limits
 	clock     effect.Source
+	http      *http.Client // to token servers
+	log       *slog.Logger
 	gates     *gates
 	instances connector.Instances[Connector]
 }
@@ -88,10 +94,11 @@ type provider struct {
 func build(env connector.Env, in connector.Instances[Connector]) (*Service, error) {
 	s := &Service{
 		providers: make(map[string]provider, len(in.Order)), names: in.Order, events: env.Events, getenv: env.Variable,
-		limits: env.Bounds(), clock: env.Effects, gates: newGates(env.Effects), instances: in,
+		limits: env.Bounds(), clock: env.Effects, gates: newGates(env.Effects), instances: in, http: env.HTTP, log: env.Log,
 	}
 	s.models, _ = connector.Find(env.Services, models.Kind)
 	s.vault, _ = connector.Find(env.Services, vault.Kind)
+	s.tokens, _ = connector.Find(env.Services, managedvault.Kind)
 	s.accounts, _ = connector.Find(env.Services, account.Kind)
 	for _, id := range in.Order {
 		key := strings.ToLower(id)

@@ -44,6 +44,14 @@ type Setup struct {
 	Effects effect.Source
 	// Limits bound the calls; zero for the usual ones.
 	Limits limits.Limits
+	// Others are services besides those that there always are.
+	Others []Other
+}
+
+// Other is a service over one connector, which is open already.
+type Other struct {
+	Kind      connector.AnyKind
+	Connector any
 }
 
 // World is the LLM service with what surrounds it.
@@ -103,6 +111,9 @@ func Open(t testing.TB, s Setup, defs map[string]connector.Definition, settings 
 		t.Fatalf("the models of the test: %v", faults)
 	}
 	put(t, env, models.Kind, connector.Opened{ID: "models", Connector: catalogue{all}})
+	for _, o := range s.Others {
+		put(t, env, o.Kind, connector.Opened{ID: "other", Connector: o.Connector})
+	}
 	opened := slices.Clone(more)
 	for _, id := range slices.Sorted(maps.Keys(defs)) {
 		given := settings[id]
