@@ -122,11 +122,15 @@ func (x *connection) authorize1(ctx context.Context, session *oauth.Session, red
 	return x.record(oauth.OAuth1, tokens, "consumerKey", "consumerSecret")
 }
 
-// need checks that the component says what a flow needs.
+// need checks that a component, or the flags of a connection, say what a flow needs.
 func (x *connection) need(names ...string) error {
 	for _, name := range names {
-		if x.setting(name) == "" {
-			return fault.Newf(fault.Invalid, "the component %s has no %s", x.node.ID, name)
+		switch {
+		case x.setting(name) != "":
+		case x.of == "":
+			return usageError{fault.Newf(fault.Invalid, "the connection needs --%s", flagOf(name))}
+		default:
+			return fault.Newf(fault.Invalid, "the component %s has no %s", x.of, name)
 		}
 	}
 	return nil
@@ -137,7 +141,7 @@ func (x *connection) need(names ...string) error {
 func (x *connection) reveal(ctx context.Context, name, host string) (secret.Value, error) {
 	text := x.setting(name)
 	if key, ok := template.VaultReference(text); ok {
-		return x.agent.Services().Vault().Get(ctx, key)
+		return x.as.Vault().Get(ctx, key)
 	}
 	if v := secret.New(text); host == "" || v.IsZero() {
 		return v, nil

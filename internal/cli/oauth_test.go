@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +48,10 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.forms = append(p.forms, r.PostForm)
 		sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 		w.Header().Set("Content-Type", "application/json")
+		if r.PostForm.Get("grant_type") == "client_credentials" && r.PostForm.Get("client_secret") == "client-secret" {
+			_, _ = io.WriteString(w, `{"access_token":"client-token","expires_in":3600}`)
+			return
+		}
 		if p.refuse || r.PostForm.Get("code") != "the-code" || base64.RawURLEncoding.EncodeToString(sum[:]) != p.challenge {
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, `{"error":"invalid_grant"}`)
@@ -202,6 +207,86 @@ func TestOAuthConnect(t *testing.T) {
 	}
 	if code, _, errs = begin(t.Context(), dir, "oauth", "forget", "caller.smyth").end(); code != 4 {
 		t.Errorf("forget again: exit code %d, %s, want 4", code, errs)
+	}
+}
+
+// A connection by name belongs to no component: whoever names it uses it.
+func TestOAuthConnect_ByName(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		args []string
+		user bool // somebody allows the access
+		want string
+	}{
+		{"user", []string{"--authorization-url", "URL/authorize", "--scope", "read"}, true, "Bearer access-token"},
+		{"client", []string{"--client-credentials"}, false, "Bearer client-token"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := newProvider(t)
+			dir := setUp(t, p, `"oauth_con_id":"shared"`)
+			args := []string{"oauth", "connect", "--name", "shared", "--token-url", "URL/token", "--client-id", "client", "--client-secret-key", "secret", "--host", "127.0.0.1", "--json"}
+			args = append(args, tt.args...)
+			for i := range args {
+				args[i] = strings.Replace(args[i], "URL/", p.URL+"/", 1)
+			}
+			c := begin(t.Context(), dir, args...)
+			if tt.user {
+				q := c.address(t).Query()
+				p.mu.Lock()
+				p.challenge = q.Get("code_challenge")
+				p.mu.Unlock()
+				visit(t, q.Get("redirect_uri")+"?code=the-code&state="+url.QueryEscape(q.Get("state")))
+			}
+			code, out, errs := c.end()
+			if want := `{"team":"default","tokens":"shared","hosts":["127.0.0.1"],"state":"connected"}`; code != 0 || strings.TrimSpace(out) != want {
+				t.Fatalf("exit code %d, printed %s%s, want %s", code, out, errs, want)
+			}
+			if strings.Contains(out+errs, "client-secret") {
+				t.Errorf("the secret is printed: %s%s", out, errs)
+			}
+			code, out, errs = begin(t.Context(), dir, "agent", "caller.smyth", "--json").end()
+			if code != 0 || !strings.Contains(out, tt.want) {
+				t.Errorf("the agent: exit code %d, %s%s, want %s in what it sent", code, out, errs, tt.want)
+			}
+			if code, out, errs = begin(t.Context(), dir, "oauth", "forget", "--name", "shared").end(); code != 0 || !strings.Contains(out, "forgotten: the tokens shared of default") {
+				t.Errorf("forget: exit code %d, %s%s", code, out, errs)
+			}
+		})
+	}
+}
+
+func TestOAuthConnect_ByNameFails(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	all := []string{"--name", "x", "--token-url", p.URL + "/token", "--client-id", "client", "--client-secret-key", "secret", "--client-credentials", "--host", "127.0.0.1"}
+	without := func(flag string, n int) []string {
+		i := slices.Index(all, flag)
+		return slices.Concat(all[:i], all[i+n:])
+	}
+	for name, tt := range map[string]struct {
+		args []string
+		code int
+		text string
+	}{
+		"neither":      {nil, 2, "--name"},
+		"both":         {append([]string{"caller.smyth"}, all...), 2, "--name"},
+		"no host":      {without("--host", 2), 2, "--any-host"},
+		"no client":    {without("--client-id", 2), 2, "the connection needs --client-id"},
+		"no token url": {without("--token-url", 2), 2, "the connection needs --token-url"},
+		"no user's":    {without("--client-credentials", 1), 2, "the connection needs --authorization-url"},
+		"unknown key":  {append(without("--client-secret-key", 2), "--client-secret-key", "nope"), 5, "Access Denied"},
+		"no team":      {append(slices.Clone(all), "--team", "a/b"), 2, "the team"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := setUp(t, p, oauth2Settings)
+			if code, out, errs := begin(t.Context(), dir, append([]string{"oauth", "connect"}, tt.args...)...).end(); code != tt.code || !strings.Contains(errs, tt.text) {
+				t.Errorf("exit code %d, %s%s, want %d with %q", code, out, errs, tt.code, tt.text)
+			}
+		})
 	}
 }
 
