@@ -21,7 +21,7 @@ const earlyToken = time.Minute
 func (h *Handle) connected(ctx context.Context, connection string) (Credential, error) {
 	if connection == "" {
 		err := fault.Newf(fault.Invalid, "the credentials of the model name no connection")
-		return Credential{}, fault.Hint(err, `write "oauth:" and the name of the connection, which is oauth_con_id of the component that it was made for`)
+		return Credential{}, fault.Hint(err, `write "oauth:" and the name that the connection was made under with sre oauth connect`)
 	}
 	r, err := oauth.Renewal{
 		Keeper: connections{h.service.tokens.For(h.candidate)}, Key: connection, Now: h.service.clockOf().Now, Early: earlyToken,
@@ -59,7 +59,7 @@ func readConnection(connection string, entry secret.Value) (oauth.Record, error)
 	if entry.IsZero() {
 		return oauth.Record{}, &fault.Error{
 			Kind: fault.Unauthenticated, Code: CodeNoKey, Err: fmt.Errorf("%w %q", errNoConnection, connection),
-			Hint: "make it: `sre oauth connect FILE --component ID`, for a component whose oauth_con_id is " + connection,
+			Hint: "make it under that name with `sre oauth connect`",
 		}
 	}
 	r, err := oauth.ParseRecord(entry)
@@ -73,7 +73,7 @@ func readConnection(connection string, entry secret.Value) (oauth.Record, error)
 	return r, nil
 }
 
-const connectAgain = "connect again: `sre oauth connect FILE --component ID`"
+const connectAgain = "connect again with `sre oauth connect`"
 
 // grant asks the token server of a connection.
 func (h *Handle) grant(ctx context.Context, connection string, r oauth.Record) (oauth.Tokens, error) {
