@@ -107,13 +107,15 @@ func bare(base string) func(context.Context) error {
 	}
 }
 
-// BenchmarkModelInFlight keeps a thousand runs in flight against a model that takes 200 ms and has a process of its own, and
-// the same by the SDK alone: each of a thousand askers asks every 205 ms, or as soon as it has its answer when that took
-// longer. They begin spread over that time, and what they ask in the first second is not counted. added-p50-ms is how much
-// longer than the model one in the middle takes, in-flight how many there were on average.
+// BenchmarkModelInFlight keeps 500 and 1,000 runs in flight against a model that takes 200 ms and has a process of its own, and
+// the same by the SDK alone. As many askers begin evenly over two seconds, so that they do not connect all at once, and
+// each asks every 205 ms, or as soon as it has its answer when that took longer. The two seconds after that count.
+// added-p50-ms is how much longer than the model one in the middle takes, in-flight how many there were on average.
 func BenchmarkModelInFlight(b *testing.B) {
-	b.Run("runs", func(b *testing.B) { inFlight(b, agentAsks) })
-	b.Run("bare", func(b *testing.B) { inFlight(b, bareAsks) })
+	for _, n := range []int{500, inFlightRuns} {
+		b.Run(fmt.Sprintf("%d/runs", n), func(b *testing.B) { inFlight(b, n, agentAsks) })
+		b.Run(fmt.Sprintf("%d/bare", n), func(b *testing.B) { inFlight(b, n, bareAsks) })
+	}
 }
 
 // BenchmarkModelWaiting lets a thousand runs wait for a model in a process of its own, and the same by the SDK alone. kB/run
@@ -123,7 +125,7 @@ func BenchmarkModelWaiting(b *testing.B) {
 	b.Run("bare", func(b *testing.B) { waiting(b, bareAsks) })
 }
 
-// inFlightRuns is how many, and inFlightLatency how long the model takes.
+// inFlightRuns is how many at most, and inFlightLatency how long the model takes.
 const (
 	inFlightRuns    = 1000
 	inFlightLatency = 200 * time.Millisecond
@@ -142,49 +144,40 @@ func agentAsks(b *testing.B, base string) func(context.Context) error {
 
 func bareAsks(_ *testing.B, base string) func(context.Context) error { return bare(base) }
 
-func inFlight(b *testing.B, way asks) {
-	const rounds, first = 15, 5 // that each asks, and that are not counted
+func inFlight(b *testing.B, askers int, way asks) {
 	const every = inFlightLatency + 5*time.Millisecond
+	const ramp, counted = 2 * time.Second, 2 * time.Second
 	server := modelProcess(b)
 	ask := way(b, fmt.Sprintf("%s/%d/v1", server, inFlightLatency.Milliseconds()))
 	clock := effect.System{}
 	var mu sync.Mutex
 	var took []time.Duration
-	var busy, lasted time.Duration
+	var busy time.Duration
 	for b.Loop() {
 		var wg sync.WaitGroup
 		begin := clock.Now()
-		for i := range inFlightRuns {
+		from := begin.Add(ramp + inFlightLatency)
+		end := from.Add(counted)
+		for i := range askers {
 			wg.Go(func() {
-				next := begin.Add(every * time.Duration(i) / inFlightRuns)
-				var times [rounds]time.Duration
-				var from time.Time // when what counts begins
-				for n := range rounds {
-					if wait := next.Sub(clock.Now()); wait > 0 {
-						if err := clock.Sleep(b.Context(), wait); err != nil {
-							b.Error(err)
-							return
-						}
+				var mine []time.Duration
+				for next := begin.Add(ramp * time.Duration(i) / time.Duration(askers)); next.Before(end); next = next.Add(every) {
+					if err := clock.Sleep(b.Context(), next.Sub(clock.Now())); err != nil {
+						b.Error(err)
+						return
 					}
-					start := clock.Now()
-					if n == first {
-						from = start
-					}
+					next = clock.Now()
 					if err := ask(b.Context()); err != nil {
 						b.Error(err)
 						return
 					}
-					times[n] = clock.Now().Sub(start)
-					next = next.Add(every)
+					if !next.Before(from) {
+						mine = append(mine, clock.Now().Sub(next))
+					}
 				}
-				whole := clock.Now().Sub(from)
 				mu.Lock()
 				defer mu.Unlock()
-				took = append(took, times[first:]...)
-				lasted += whole
-				for _, d := range times[first:] {
-					busy += d
-				}
+				took = append(took, mine...)
 			})
 		}
 		wg.Wait()
@@ -192,12 +185,16 @@ func inFlight(b *testing.B, way asks) {
 	if b.Failed() {
 		return
 	}
+	for _, d := range took {
+		busy += d
+	}
+	whole := counted * time.Duration(b.N)
 	slices.Sort(took)
 	added := func(d time.Duration) float64 { return float64(d-inFlightLatency) / 1e6 }
 	b.ReportMetric(added(took[len(took)/2]), "added-p50-ms")
 	b.ReportMetric(added(took[len(took)*99/100]), "added-p99-ms")
-	b.ReportMetric(float64(busy)/float64(lasted)*inFlightRuns, "in-flight")
-	b.ReportMetric(float64(len(took))/lasted.Seconds()*inFlightRuns, "runs/s")
+	b.ReportMetric(float64(busy)/float64(whole), "in-flight")
+	b.ReportMetric(float64(len(took))/whole.Seconds(), "runs/s")
 }
 
 func waiting(b *testing.B, way asks) {
