@@ -25,6 +25,7 @@ type mcpSettings struct {
 	Env      value.Value `json:"env" doc:"Environment of the program: an object of texts. Nothing else is in it; $env(NAME) takes a variable over."`
 	URL      string      `json:"url" doc:"Address of the server, instead of command. It may be in a private network."`
 	Headers  value.Value `json:"headers" doc:"Headers of every request: an object of texts. {{KEY(name)}} is a key of the vault of the team whose agent uses the server; it is sent to this server only."`
+	Auth     value.Value `json:"auth" doc:"{\"oauth\": \"NAME\"}: the access token of a connection of the team whose agent uses the server, made with sre oauth connect, is sent with every request and renewed when it is at its end."`
 	Teams    []string    `json:"teams" doc:"Teams whose agents may use the server; * for all, none for nobody."`
 	FirstUse bool        `json:"firstUse" default:"true" doc:"Approve what the tools say about themselves the first time. Without it every tool has to be approved with sre mcp approve."`
 }
@@ -69,7 +70,18 @@ func mcpServer(name string, v value.Value) (mcpSettings, error) {
 			}
 		}
 	}
+	connection, err := connectionOf(s.Auth)
+	if err != nil {
+		return mcpSettings{}, err
+	}
+	for _, m := range s.Headers.Members() {
+		if connection != "" && strings.EqualFold(m.Key, "Authorization") {
+			return mcpSettings{}, fault.Newf(fault.Invalid, "auth and the header Authorization exclude each other")
+		}
+	}
 	switch u, err := url.Parse(s.URL); {
+	case connection != "" && s.URL == "":
+		return mcpSettings{}, fault.Newf(fault.Invalid, "auth is for servers with a url")
 	case name == "" || strings.ContainsAny(name, " /?#"):
 		return mcpSettings{}, fault.Newf(fault.Invalid, "the name of the server must not be empty or hold spaces, /, ? or #")
 	case (s.URL == "") == (s.Command == ""):
@@ -132,6 +144,11 @@ func (rt *Runtime) mcpServer(ctx context.Context, by *Agent, address string) (s 
 		if s.Headers[m.Key], err = by.withKeys(ctx, m.Value.Text()); err != nil {
 			return s, false, fmt.Errorf("the header %s of the MCP server %s: %w", m.Key, name, err)
 		}
+	}
+	if connection, err := connectionOf(c.Auth); err != nil {
+		return s, false, err
+	} else if connection != "" {
+		s.Bearer = by.accessToken(connection)
 	}
 	return s, c.FirstUse, nil
 }

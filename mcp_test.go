@@ -15,7 +15,6 @@ import (
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
 	"github.com/sre-go/sre/fault"
-	"github.com/sre-go/sre/internal/conversation"
 	"github.com/sre-go/sre/value"
 )
 
@@ -57,7 +56,7 @@ func startUsing(t *testing.T, address, config string) (*sre.Runtime, *sre.Agent)
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"vault.json": `{"default":{"tools":"canary-51c0ffee77aa"}}`, "using.smyth": strings.ReplaceAll(usingMCP, "ADDRESS", address),
+		"vault.json": `{"default":{"tools":"canary-51c0ffee77aa","bound":{"value":"canary-b0","hosts":["other.test"]}}}`, "using.smyth": strings.ReplaceAll(usingMCP, "ADDRESS", address),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -186,6 +185,12 @@ func TestMCP_WrongConfiguration(t *testing.T) {
 		{"no text", `{"servers":{"a":{"command":"x","env":{"A":1}}}}`, "no name with a text"},
 		{"a line break", `{"servers":{"a":{"url":"https://x.test","headers":{"A\r\nB":"x"}}}}`, "no name with a text"},
 		{"a slash", `{"servers":{"a/b":{"command":"x"}}}`, "name of the server"},
+		{"no connection", `{"servers":{"a":{"url":"https://x.test","auth":{}}}}`, "auth names no connection"},
+		{"a connection without a name", `{"servers":{"a":{"url":"https://x.test","auth":{"oauth":""}}}}`, "auth names no connection"},
+		{"more than a connection", `{"servers":{"a":{"url":"https://x.test","auth":{"oauth":"a","key":"b"}}}}`, "auth names no connection"},
+		{"a text for a connection", `{"servers":{"a":{"url":"https://x.test","auth":"a"}}}`, "auth"},
+		{"a connection of a program", `{"servers":{"a":{"command":"x","auth":{"oauth":"a"}}}}`, "auth is for servers with a url"},
+		{"a connection and a header", `{"servers":{"a":{"url":"https://x.test","auth":{"oauth":"a"},"headers":{"authorization":"x"}}}}`, "exclude each other"},
 		{"misspelt", `{"servers":{"a":{"comand":"x"}}}`, "comand"},
 		{"another member", `{"server":{}}`, "servers"},
 	}
@@ -248,30 +253,13 @@ func TestT56_OpenMCP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	say := func() string {
-		t.Helper()
-		chat, err := agent.Chat(t.Context(), sre.ChatOptions{Model: "Echo", Tools: session.Tools()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := ""
-		for e, err := range chat.Prompt(t.Context(), sre.Prompt{Text: `/call tools__echo {"text":"hi"}`}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if called, ok := e.(conversation.Called); ok {
-				text = called.Text
-			}
-		}
-		return text
-	}
-	if got := say(); !strings.HasPrefix(got, "hi Bearer ") || strings.Contains(got, "canary") || keys() != "Bearer canary-51c0ffee77aa" {
+	if got := useEcho(t, agent, session); !strings.HasPrefix(got, "hi Bearer ") || strings.Contains(got, "canary") || keys() != "Bearer canary-51c0ffee77aa" {
 		t.Errorf("the tool said %q and was called with %q", got, keys())
 	}
 	if err := session.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got := say(); !strings.Contains(got, "is over") {
+	if got := useEcho(t, agent, session); !strings.Contains(got, "is over") {
 		t.Errorf("after the end: %q, want that it is over", got)
 	}
 }

@@ -37,6 +37,14 @@ func (v Value) For(hosts ...string) Value {
 	return v
 }
 
+// Only returns the secret bound to one host. One that may not be sent there stays bound as it is.
+func (v Value) Only(host string) Value {
+	if !v.MayGoTo(host) {
+		return v
+	}
+	return v.For(host)
+}
+
 // Hosts returns the hosts that the secret is bound to, nil for any. The caller owns the slice.
 func (v Value) Hosts() []string {
 	if v.hosts == nil {

@@ -145,3 +145,24 @@ func TestT26_AbsentSecretMatchesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestOnly(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		hosts []string
+		a, b  bool   // may go to a.test, to b.test
+		want  string // hosts afterwards
+	}{
+		{"to any", nil, true, false, "a.test"},
+		{"there already", []string{"a.test", "b.test"}, true, false, "a.test"},
+		{"below a name", []string{"*.test"}, true, false, "a.test"},
+		{"elsewhere", []string{"b.test"}, false, true, "b.test"},
+	}
+	for _, tt := range tests {
+		got := New("s").For(tt.hosts...).Only("a.test")
+		if got.MayGoTo("a.test") != tt.a || got.MayGoTo("b.test") != tt.b || strings.Join(got.Hosts(), " ") != tt.want || got.Reveal() != "s" {
+			t.Errorf("%s: Only(a.test) is bound to %q, want %q", tt.name, got.Hosts(), tt.want)
+		}
+	}
+}

@@ -95,7 +95,7 @@ func table() []row {
 		{"internal/planner", "foundation internal/conversation subsystem/llm/llm"},
 		{"internal/chats", "foundation internal/conversation internal/sqlite subsystem/llm/llm"},
 		{"internal/agent", "below"},
-		{".", "below internal/audit internal/budget internal/ledger internal/tokens internal/conversation internal/planner internal/chats internal/mcpclient internal/childprocess"},
+		{".", "below internal/audit internal/budget internal/ledger internal/tokens internal/conversation internal/planner internal/chats internal/mcpclient internal/childprocess internal/oauth"},
 		{"internal/httpserver", ". below"},
 		{"internal/refdoc", ". foundation connector component internal/limits internal/egress"},
 		{"internal/cli", ". below internal/audit internal/ledger internal/budget internal/conversation internal/planner internal/reload internal/livefile internal/vaultfile internal/sealed internal/oauth internal/publicfile internal/httpserver internal/refdoc internal/testmodel internal/mcpclient internal/untrusted"},

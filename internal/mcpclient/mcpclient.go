@@ -36,10 +36,15 @@ type Server struct {
 
 	URL     string
 	Headers map[string]secret.Value // of every request, and of none to another address
+	Bearer  Token                   // likewise, nil for none
 	Near    bool                    // the operator wrote the address down: it may be in a private network
 
 	Command *childprocess.Command // instead of URL; only ever from the operator
 }
+
+// Token returns the access token for a request that is about to be made. It is called on many goroutines at once. Its errors
+// are those of the request.
+type Token func(ctx context.Context) (secret.Value, error)
 
 // Options are what a session works with. HTTP and Pins are required.
 type Options struct {

@@ -75,7 +75,7 @@ func explain(err error, status int) error {
 	case fault.KindOf(err) != fault.Internal:
 		return err
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return fault.Hint(fault.Newf(fault.Unauthenticated, "the MCP server answered with status %d", status), "give it a header with a key, in mcp.servers of the configuration")
+		return fault.Hint(fault.Newf(fault.Unauthenticated, "the MCP server answered with status %d", status), "give it a header with a key, or auth with a connection, in mcp.servers of the configuration")
 	case status != 0:
 		return fault.Newf(fault.Unavailable, "the MCP server answered with status %d", status)
 	}
@@ -88,24 +88,25 @@ type door struct {
 	at      *url.URL
 	address string // of the operator, "" for that of an agent
 	headers map[string]string
+	bearer  Token // nil for none
 	slots   *secret.Slots
 	client  *http.Client
 	refused atomic.Int64 // status of the last answer that was none, 0 for none
 }
 
 func (s *Session) door(at *url.URL) (*door, error) {
-	d := &door{next: s.o.HTTP.Transport, at: at, headers: map[string]string{}}
+	d := &door{next: s.o.HTTP.Transport, at: at, headers: map[string]string{}, bearer: s.server.Bearer}
 	if d.next == nil {
 		return nil, errors.New("the client of the runtime has no transport")
 	}
 	if s.server.Near {
 		d.address = s.server.URL
 	}
-	if len(s.server.Headers) > 0 {
+	if len(s.server.Headers) > 0 || d.bearer != nil {
 		d.slots = secret.NewSlots(s.o.NewID())
-		for name, v := range s.server.Headers {
-			d.headers[name] = d.slots.Put(v.For(at.Hostname())) // no other server is given it
-		}
+	}
+	for name, v := range s.server.Headers {
+		d.headers[name] = d.slots.Put(v.Only(at.Hostname())) // no other server is given it
 	}
 	client := *s.o.HTTP
 	client.Transport = d
@@ -118,6 +119,14 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !strings.EqualFold(r.URL.Host, d.at.Host) || r.URL.Scheme != d.at.Scheme {
 		return nil, fault.Newf(fault.Denied, "the MCP server leads to another server, %s", untrusted.Text(r.URL.Host, maxSaid))
 	}
+	bearer := ""
+	if d.bearer != nil {
+		token, err := d.bearer(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		bearer = "Bearer " + d.slots.Put(token.Only(d.at.Hostname()))
+	}
 	ctx := limits.WithRequestTime(r.Context(), sessionTime)
 	if d.address != "" {
 		ctx = access.WithConfigured(ctx, d.address)
@@ -128,6 +137,9 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(ctx)
 	for name, v := range d.headers {
 		r.Header.Set(name, v)
+	}
+	if bearer != "" {
+		r.Header.Set("Authorization", bearer)
 	}
 	res, err := d.next.RoundTrip(r)
 	if err != nil {
