@@ -52,23 +52,31 @@ func genAI() component.Definition {
 }
 
 func runGenAI(ctx context.Context, call *component.Call, s *genAISettings, in component.Input) (value.Value, error) {
-	logs := call.Logs()
-	name := modelName(s.Model)
+	a := &asking{call: call, in: in}
+	req, err := a.question(ctx, s)
+	if err != nil {
+		return value.Value{}, err
+	}
+	return a.answer(ctx, req, s.Passthrough.Truthy())
+}
+
+// question makes the request. Its frame is large, and gone when the answer is waited for.
+func (a *asking) question(ctx context.Context, s *genAISettings) (*llm.Request, error) {
+	call, in, logs := a.call, a.in, a.call.Logs()
 	if logs {
 		call.LogDebug("=== GenAILLM Log ===")
-		call.LogDebug(" Model : " + name)
+		call.LogDebug(" Model : " + modelName(s.Model))
 	}
-	a := &asking{call: call, in: in}
 	if err := a.choose(ctx, s.Model); err != nil {
-		return value.Value{}, err
+		return nil, err
 	}
 	prompt, err := template.Compile(s.Prompt).Expand(in.Lookup, template.Options{})
 	if err != nil {
-		return value.Value{}, err
+		return nil, err
 	}
 	files, err := a.files(ctx)
 	if err != nil {
-		return value.Value{}, err
+		return nil, err
 	}
 	outputs := expected(call.Node.Outputs)
 	if !a.info.Literal {
@@ -83,10 +91,10 @@ func runGenAI(ctx context.Context, call *component.Call, s *genAISettings, in co
 	req := a.request(s, in)
 	req.Format.JSON = s.ResponseFormat == "json" || s.ResponseFormat == "" && custom(call.Node.Outputs)
 	if req.Messages, err = a.messages(ctx, s); err != nil {
-		return value.Value{}, err
+		return nil, err
 	}
 	req.Messages = withPrompt(req.Messages, prompt, files)
-	return a.answer(ctx, req, s.Passthrough.Truthy())
+	return &req, nil
 }
 
 // asking is one question to a model.
@@ -177,8 +185,8 @@ func withPrompt(list []llm.Message, prompt string, files []llm.File) []llm.Messa
 }
 
 // answer asks, shows what comes when it is to be shown, and reads the answer.
-func (a *asking) answer(ctx context.Context, req llm.Request, show bool) (value.Value, error) {
-	parts := a.call.LLM().Stream(ctx, req)
+func (a *asking) answer(ctx context.Context, req *llm.Request, show bool) (value.Value, error) {
+	parts := a.call.LLM().Stream(ctx, *req)
 	if show {
 		parts = passingLines(a.call, parts)
 	}

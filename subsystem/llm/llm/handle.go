@@ -79,7 +79,7 @@ func (h *Handle) stream(ctx context.Context, req Request, partial bool) iter.Seq
 			return
 		}
 		a := &attempt{handle: h, partial: partial, yield: yield}
-		if err := a.answer(ctx, req); err != nil && a.flush() {
+		if err := a.answer(ctx, &req); err != nil && a.flush() {
 			yield(nil, err)
 		}
 	}
@@ -87,8 +87,17 @@ func (h *Handle) stream(ctx context.Context, req Request, partial bool) iter.Seq
 
 // answer asks the model of the request, and when it fails before anything was shown the one that its entry names as
 // fallback, and so on. The error is that of the first one, unless a later one has been heard.
-func (a *attempt) answer(ctx context.Context, req Request) error {
-	fallback, first := a.persist(ctx, &req)
+func (a *attempt) answer(ctx context.Context, req *Request) error {
+	fallback, err := a.persist(ctx, req)
+	if err == nil || fallback == "" {
+		return err
+	}
+	return a.askOthers(ctx, req, fallback, err)
+}
+
+// askOthers asks a fallback after the first model failed. It has a frame of its own, which those who wait for the first one
+// do without.
+func (a *attempt) askOthers(ctx context.Context, req *Request, fallback string, first error) error {
 	asked := map[string]bool{req.Model: true}
 	for err := first; ; {
 		if err == nil || fallback == "" || asked[fallback] || a.shown || ctx.Err() != nil {
