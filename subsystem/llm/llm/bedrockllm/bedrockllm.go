@@ -7,7 +7,9 @@
 package bedrockllm
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"iter"
 	"net/http"
 
@@ -175,7 +177,27 @@ func (w *way) Do(r *http.Request) (*http.Response, error) {
 			return nil, fault.Hint(err, "bind the key to this host as well, or correct the address of the model")
 		}
 	}
+	r, err := ownBody(r)
+	if err != nil {
+		return nil, err
+	}
 	return w.http.Do(r)
+}
+
+// ownBody returns a request with a body of its own. The SDK closes the one it made as soon as there is an answer, while the
+// transport may still look for its end: the connection would be given up in the middle of the answer.
+func ownBody(r *http.Request) (*http.Request, error) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return r, nil
+	}
+	data, err := io.ReadAll(r.Body) // it lies in memory already
+	if err != nil {
+		return nil, fault.New(fault.Internal, err)
+	}
+	own := r.WithContext(r.Context())
+	own.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	own.Body, own.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+	return own, nil
 }
 
 // stay follows no redirect: the signature is for one address, and the provider sends none.
