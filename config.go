@@ -96,6 +96,10 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 	if disk.IsFile(filepath.Join(o.dir, "account.json")) {
 		account = connector("JSONFileAccount")
 	}
+	jobs := value.Value{} // without a folder there is no place for them
+	if o.dir != "" {
+		jobs = connector("LocalScheduler")
+	}
 	route := connector("NullRouter")
 	if o.publicURL != "" && linked["Router/HTTPRouter"] {
 		route = connector("HTTPRouter", value.M("baseUrl", value.Of(o.publicURL)))
@@ -117,7 +121,7 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		value.M("LLM", o.providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),
 		value.M("Component", connector("LocalComponent")),
-		value.M("Scheduler", connector("LocalScheduler")),
+		value.M("Scheduler", jobs),
 		value.M("Log", connector("ConsoleLog")),
 		value.M("Router", route),
 	)
