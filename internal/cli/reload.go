@@ -75,11 +75,22 @@ func (s *serving) run(ctx context.Context, serve func(context.Context) error) er
 	watching, stop := context.WithCancel(ctx)
 	var watcher sync.WaitGroup
 	watcher.Go(func() { s.watch().Run(watching) })
+	watcher.Go(func() { // jobs come to their end while requests do
+		<-watching.Done()
+		s.runtime().EndJobs(context.WithoutCancel(ctx))
+	})
 	err := serve(ctx)
 	stop()
 	watcher.Wait()
 	s.old.Wait()
 	return errors.Join(err, s.rt.Close(context.Background()))
+}
+
+// runtime returns the runtime that is served now.
+func (s *serving) runtime() *sre.Runtime {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rt
 }
 
 // listening tells the runtime where its agents are served.
