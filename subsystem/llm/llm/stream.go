@@ -31,8 +31,11 @@ func watch(ctx context.Context, l *limits.Limits, generate func(context.Context)
 	var held []Part // tool calls
 	for p, err := range generate(ctx) {
 		idle.Stop()
-		if err != nil {
+		switch {
+		case err != nil:
 			return ended(ctx, err)
+		case ctx.Err() != nil: // what had come already is not passed on: whoever asked is gone, or the answer is late
+			return context.Cause(ctx)
 		}
 		switch p := p.(type) {
 		case Finish:

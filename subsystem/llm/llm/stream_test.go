@@ -212,3 +212,23 @@ func BenchmarkGenerate(b *testing.B) {
 		}
 	}
 }
+
+// Who goes away with the first part gets no other, though the whole answer had arrived: above all no tool call.
+func TestStream_CallerGoesAway(t *testing.T) {
+	t.Parallel()
+	gone := errors.New("the caller is gone")
+	w, _ := world(t, llmtest.Setup{}, parts(nil, text("a"), llm.ToolCall{ID: "1", Name: "add", Arguments: "{}"}, text("b"), done()))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	var got []string
+	var failure error
+	for p, err := range w.As(t, "agent:helper").Stream(ctx, ask("plain")) {
+		if failure = err; err == nil {
+			got = append(got, fmt.Sprintf("%T", p))
+		}
+		cancel(gone)
+	}
+	if !errors.Is(failure, gone) || len(got) != 1 {
+		t.Errorf("got %v, %v, want one part and that the caller is gone", got, failure)
+	}
+}
