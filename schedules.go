@@ -64,23 +64,24 @@ func (rt *Runtime) EndJobs(ctx context.Context) {
 	}
 }
 
-// jobAgent returns the agent of a job.
-func (rt *Runtime) jobAgent(ctx context.Context, id string) (*Agent, error) {
-	if a, ok := rt.Agent(id); ok {
-		return a, nil
+// jobAgent returns the agent of a job: a loaded one, or one that its owner may find.
+func (rt *Runtime) jobAgent(ctx context.Context, e scheduler.Entry) (*Agent, error) {
+	a, err := rt.agents.Reach(ctx, rt.As(e.Owner), e.Job.Agent, "")
+	if err != nil {
+		return nil, err
 	}
-	return rt.LoadID(ctx, id, "")
+	return &Agent{a, rt}, nil
 }
 
 // knowsAgent reports whether the agent of a job is served here.
 func (rt *Runtime) knowsAgent(ctx context.Context, e scheduler.Entry) bool {
-	_, err := rt.jobAgent(ctx, e.Job.Agent)
+	_, err := rt.jobAgent(ctx, e)
 	return err == nil
 }
 
 // doJob does a job once. What comes out of it holds no secrets of the agent's team.
 func (rt *Runtime) doJob(ctx context.Context, e scheduler.Entry) (value.Value, error) {
-	a, err := rt.jobAgent(ctx, e.Job.Agent)
+	a, err := rt.jobAgent(ctx, e)
 	if err != nil {
 		return value.Value{}, fault.Newf(fault.NotFound, "Job execution skipped, agent not found: %s", e.Job.Agent)
 	}

@@ -267,3 +267,36 @@ func TestRunJobs_NotHere(t *testing.T) {
 		t.Errorf("RunJob = %v, want UNSUPPORTED", err)
 	}
 }
+
+// The agent of a job need not be loaded: the AgentData service is asked for it.
+func TestRunJob_AgentData(t *testing.T) {
+	t.Parallel()
+	agents := t.TempDir()
+	if err := os.WriteFile(filepath.Join(agents, "worker.smyth"), []byte(worker), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data := value.Obj(value.M("Connector", value.Of("LocalAgentData")), value.M("Settings", value.Obj(value.M("devDir", value.Of(agents)), value.M("prodDir", value.Of(agents)))))
+	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(t.TempDir()), sre.WithConfig(value.Obj(value.M("services", value.Obj(value.M("AgentData", data))))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rt.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	c, err := access.Agent("worker")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for agent, want := range map[string]bool{"worker": true, "nobody": false} {
+		job := scheduler.Job{Type: scheduler.PromptJob, Agent: agent, Prompt: "hello"}
+		if _, err := rt.As(c).Scheduler().Add(t.Context(), agent, job, scheduler.Schedule{Every: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+		o, err := rt.RunJob(t.Context(), c, agent)
+		if o.Success != want || want != (err == nil) || !want && !fault.Is(err, fault.NotFound) {
+			t.Errorf("the job for %s: %+v, %v, want it done: %t", agent, o, err, want)
+		}
+	}
+}
