@@ -8,10 +8,8 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
-	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/agentfile"
 	"github.com/sre-go/sre/internal/conversation"
-	"github.com/sre-go/sre/internal/testmodel"
 	"github.com/sre-go/sre/value"
 )
 
@@ -139,25 +137,12 @@ const forking = `{"id":"forking","name":"Forking","components":[
 func TestBudgets_BackgroundJobs(t *testing.T) {
 	t.Parallel()
 	for config, want := range map[string]int{`{}`: 2, `{"budgets":{"run":{"calls":1}}}`: 1} {
-		script, err := value.Parse(`[{"reply":{"text":"yes"}}]`)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rules, err := testmodel.ParseScript(script)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server, err := testmodel.Start(t.Context(), rules, effect.System{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer server.Close()
+		server, models := fakeModel(t, `[{"reply":{"text":"yes"}}]`)
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, "models"), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		model := `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`
-		if err := os.WriteFile(filepath.Join(dir, "models/m.json"), []byte(model), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "models/m.json"), []byte(models), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		rt, _ := talker(t, dir, config)

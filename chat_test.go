@@ -14,9 +14,7 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
-	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/conversation"
-	"github.com/sre-go/sre/internal/testmodel"
 	"github.com/sre-go/sre/value"
 )
 
@@ -40,23 +38,11 @@ func TestT29_Chat(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"you sent":%q,"again":%q}`, r.Header.Get("Authorization"), base64.StdEncoding.EncodeToString([]byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))))
 	}))
 	defer echo.Close()
-	script, err := value.Parse(`[{"when":{"last_role":"user"},"reply":{"tools":[{"name":"ask","args":{"url":"` + echo.URL + `"}}]}},{"reply":{"text":"asked"}}]`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := testmodel.ParseScript(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := testmodel.Start(t.Context(), rules, effect.System{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server, models := fakeModel(t, `[{"when":{"last_role":"user"},"reply":{"tools":[{"name":"ask","args":{"url":"`+echo.URL+`"}}]}},{"reply":{"text":"asked"}}]`)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"vault.json":    `{"default":{"service":"` + canary + `"}}`,
-		"models/m.json": `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`,
+		"models/m.json": models,
 		"asking.smyth":  asking,
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -177,26 +163,13 @@ func TestChat_SharesItsContext(t *testing.T) {
 		{"id":"L","name":"GenAILLM","data":{"model":"fake","prompt":"think about {{text}}","useSystemPrompt":true,"useContextWindow":true},"inputs":[{"name":"text","type":"Text"}],"outputs":[{"name":"Reply","default":true}]},
 		{"id":"OUT","name":"APIOutput","data":{"format":"minimal"},"inputs":[{"name":"thought","type":"Any"}],"outputs":[]}],
 		"connections":[{"sourceId":"EP","sourceIndex":0,"targetId":"L","targetIndex":0},{"sourceId":"L","sourceIndex":0,"targetId":"OUT","targetIndex":0}]}`
-	script, err := value.Parse(`[{"when":{"last_contains":"think about"},"reply":{"text":"a thought"}},{"when":{"last_role":"tool"},"reply":{"text":"done"}},
+	server, models := fakeModel(t, `[{"when":{"last_contains":"think about"},"reply":{"text":"a thought"}},{"when":{"last_role":"tool"},"reply":{"text":"done"}},
 		{"when":{"last_contains":"second"},"reply":{"tools":[{"name":"think","args":{"text":"it"}}]}},{"reply":{"text":"hello"}}]`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := testmodel.ParseScript(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := testmodel.Start(t.Context(), rules, effect.System{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "models"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	model := `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`
-	if err := os.WriteFile(filepath.Join(dir, "models", "m.json"), []byte(model), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "models", "m.json"), []byte(models), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "nested.smyth"), []byte(nested), 0o600); err != nil {

@@ -9,8 +9,6 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
-	"github.com/sre-go/sre/effect"
-	"github.com/sre-go/sre/internal/testmodel"
 	"github.com/sre-go/sre/value"
 )
 
@@ -25,22 +23,10 @@ const asksAgent = `{"id":"ID","name":"Agent ID","components":[
 // circle starts a runtime with agents that use each other, and a model that always asks for the skill it is shown.
 func circle(t *testing.T, accounts string, agents map[string]string) *sre.Runtime {
 	t.Helper()
-	script, err := value.Parse(`[{"when":{"last_role":"user"},"reply":{"tools":[{"name":"ask","args":{"q":"on"}}]}},{"reply":{"echo":"last"}}]`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := testmodel.ParseScript(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := testmodel.Start(t.Context(), rules, effect.System{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { server.Close() })
+	_, models := fakeModel(t, `[{"when":{"last_role":"user"},"reply":{"tools":[{"name":"ask","args":{"q":"on"}}]}},{"reply":{"echo":"last"}}]`)
 	dir := t.TempDir()
 	files := map[string]string{
-		"models/m.json": `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000}}`,
+		"models/m.json": models,
 	}
 	if accounts != "" {
 		files["account.json"] = accounts

@@ -9,10 +9,7 @@ import (
 
 	"github.com/sre-go/sre"
 	"github.com/sre-go/sre/bundle/std"
-	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/internal/conversation"
-	"github.com/sre-go/sre/internal/testmodel"
-	"github.com/sre-go/sre/value"
 )
 
 const thinker = `{"id":"thinker","name":"Thinker","components":[
@@ -25,23 +22,11 @@ const thinker = `{"id":"thinker","name":"Thinker","components":[
 // itself. What each call used is counted once, for the agent that asked, and the sums are right at each level.
 func TestUsage_AcrossAgents(t *testing.T) {
 	t.Parallel()
-	script, err := value.Parse(`[
+	server, _ := fakeModel(t, `[
 		{"when":{"last_contains":"go"},"reply":{"tools":[{"name":"ask","args":{"q":"first"}},{"name":"ask","args":{"q":"second"}}]}},
 		{"when":{"last_contains":"consider"},"reply":{"text":"a thought"}},
 		{"when":{"last_role":"user"},"reply":{"tools":[{"name":"think","args":{"about":"it"}}]}},
 		{"reply":{"text":"done"}}]`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := testmodel.ParseScript(script)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := testmodel.Start(t.Context(), rules, effect.System{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"models/m.json":        `{"fake":{"provider":"OpenAI","modelId":"fake","baseURL":"` + server.URL() + `","credentials":"none","tokens":100000,"completionTokens":1000,"prices":{"input":1,"output":2}}}`,

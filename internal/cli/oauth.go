@@ -124,6 +124,9 @@ func (a *app) withConnection(ctx context.Context, files []string, f oauthFlags, 
 	if (len(files) == 0) == (f.byName.name == "") {
 		return usageError{fault.Newf(fault.Invalid, "name an agent file, or a connection with --name")}
 	}
+	if err := f.fits(len(files) == 0); err != nil {
+		return usageError{err}
+	}
 	rt, err := a.start(ctx)
 	if err != nil {
 		return err

@@ -51,6 +51,19 @@ func (f *connectionFlags) add(a *app, c *cobra.Command) {
 	c.Flags().BoolVar(&f.clientCredentials, "client-credentials", false, "get tokens for the client itself, and ask nobody, with --name")
 }
 
+// fits refuses flags that would be passed over: those of a connection by name with a file, and the other way round.
+func (f oauthFlags) fits(byName bool) error {
+	if byName && f.component != "" {
+		return fault.Newf(fault.Invalid, "--component names a part of an agent file, and --name a connection that belongs to none")
+	}
+	for _, text := range []string{f.byName.authorizationURL, f.byName.tokenURL, f.byName.clientID, f.byName.secretKey, f.byName.scope} {
+		if !byName && (text != "" || f.byName.clientCredentials) {
+			return fault.Newf(fault.Invalid, "the component says where and as whom to connect; these flags go with --name")
+		}
+	}
+	return nil
+}
+
 // named makes the connection one that belongs to no component.
 func (x *connection) named(f connectionFlags) error {
 	team, err := access.Team(f.team)

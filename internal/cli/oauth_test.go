@@ -273,6 +273,9 @@ func TestOAuthConnect_ByNameFails(t *testing.T) {
 	}{
 		"neither":      {nil, 2, "--name"},
 		"both":         {append([]string{"caller.smyth"}, all...), 2, "--name"},
+		"component":    {append(slices.Clone(all), "--component", "API"), 2, "--component"},
+		"file's flags": {[]string{"caller.smyth", "--token-url", "http://x.test/"}, 2, "go with --name"},
+		"file's kind":  {[]string{"caller.smyth", "--client-credentials"}, 2, "go with --name"},
 		"no host":      {without("--host", 2), 2, "--any-host"},
 		"no client":    {without("--client-id", 2), 2, "the connection needs --client-id"},
 		"no token url": {without("--token-url", 2), 2, "the connection needs --token-url"},

@@ -67,7 +67,9 @@ func (h *Handle) Add(ctx context.Context, id string, job Job, s Schedule) (Entry
 	if err != nil {
 		return Entry{}, h.wrap(op, id, err)
 	}
-	e.Progress.Next = s.First(h.service.env.Effects.Now())
+	if e.Progress.Next = s.First(h.service.env.Effects.Now()); e.Progress.Next.IsZero() {
+		return Entry{}, h.wrap(op, id, fault.Newf(fault.Invalid, "the job would never be due: endDate is before its first time"))
+	}
 	if err := h.service.conn.Put(ctx, g, e); err != nil {
 		return Entry{}, h.wrap(op, id, err)
 	}

@@ -111,6 +111,7 @@ func invalid(f *fixture) {
 		"Invalid interval format":              {greet("a1"), scheduler.Schedule{Every: time.Millisecond}},
 		"cron expression needs five fields":    {greet("a1"), scheduler.Schedule{Cron: "soon"}},
 		"Start date must be before":            {greet("a1"), scheduler.Schedule{Every: time.Hour, Start: time.Unix(2e9, 0), End: time.Unix(1e9, 0)}},
+		"never be due":                         {greet("a1"), scheduler.Schedule{Every: time.Hour, End: f.env.Effects.Now().Add(time.Minute)}},
 		"Job type must be either":              {scheduler.Job{Agent: "a1"}, hourly()},
 		"Job must have an agentId":             {scheduler.Job{Type: scheduler.SkillJob, Skill: "x"}, hourly()},
 		"Skill job must have a skillName":      {scheduler.Job{Type: scheduler.SkillJob, Agent: "a1"}, hourly()},
