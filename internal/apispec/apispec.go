@@ -31,9 +31,14 @@ const (
 	maxTitle       = 200
 )
 
-// methods are the operations that a path can have, in the order in which they become tools when the document does not
-// tell: it does, by its own order.
-const methods = " get put post delete patch head options "
+// isMethod tells the operations of a path from its other members.
+func isMethod(name string) bool {
+	switch name {
+	case "get", "put", "post", "delete", "patch", "head", "options":
+		return true
+	}
+	return false
+}
 
 // Read reads a document in JSON or YAML that was found at an address. Operations that need something else than a JSON
 // object or a form as body are left out. Faults are [fault.Invalid] and [fault.Limit].
@@ -51,7 +56,7 @@ func Read(text []byte, from *url.URL) (*Document, error) {
 	for _, path := range root.Get("paths").Members() {
 		item := r.follow(path.Value)
 		for _, m := range item.Members() {
-			if !strings.Contains(methods, " "+m.Key+" ") || !m.Value.IsObject() {
+			if !isMethod(m.Key) || !m.Value.IsObject() {
 				continue
 			}
 			op, ok, err := r.operation(path.Key, m.Key, item, m.Value)

@@ -157,12 +157,12 @@ func TestServer(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	doc := read(t, `{"paths":{"/a":{"get":{"operationId":"x"},"put":{"operationId":"x"},"post":{"operationId":"x"},"delete":{"operationId":"`+strings.Repeat("n", 100)+`"}},"/a/b":{"get":{}},"/a_b":{"get":{}}}}`)
+	doc := read(t, `{"paths":{"/a":{"get":{"operationId":"x"},"put":{"operationId":"x"},"post":{"operationId":"x"},"delete":{"operationId":"`+strings.Repeat("n", 100)+`"}},"/a/b":{"get":{}},"/a_b":{"get":{}},"":{"get":{},"put":{},"get put":{}}}}`)
 	var got []string
 	for _, o := range doc.Operations {
 		got = append(got, o.Name)
 	}
-	want := "x x_put x_post " + strings.Repeat("n", 55) + " _a_b _a_b_get"
+	want := "x x_put x_post " + strings.Repeat("n", 55) + " _a_b _a_b_get get put"
 	if strings.Join(got, " ") != want {
 		t.Errorf("names %q, want %q", got, want)
 	}
@@ -244,6 +244,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("paths:\n  /a: &a\n    get: {}\n  /b: *a\n"), "..")
 	f.Add([]byte(one("/a", "get", `{"parameters":[{"name":"X-A","in":"header"},{"name":"c","in":"cookie"},{"name":"Host","in":"header"}]}`)), "a\r\nb")
 	f.Add([]byte(`{"paths":{"/a":{"$ref":"#/paths/~1a"}}}`), "")
+	f.Add([]byte(`{"paths":{"":{"get":{}}}}`), "")
 	f.Fuzz(func(t *testing.T, text []byte, arg string) {
 		doc, err := Read(text, at(t, "https://docs.test/openapi"))
 		if err != nil {

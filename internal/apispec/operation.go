@@ -1,6 +1,7 @@
 package apispec
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -130,12 +131,10 @@ func merged(schema value.Value, parts []value.Value) value.Value {
 	return value.Obj(value.M("properties", properties.Build()), value.M("required", value.OfItems(required)))
 }
 
-// name is the name of the tool: the id of the operation, or its path. Two operations never share one.
+// name is the name of the tool: the id of the operation, or its path, or its method when the path is empty. Two
+// operations never share one.
 func (r *reader) name(id, path, method string) string {
-	if id == "" {
-		id = strings.ReplaceAll(path, "/", "_")
-	}
-	id = untrusted.Name(id, maxName-9)
+	id = untrusted.Name(cmp.Or(id, strings.ReplaceAll(path, "/", "_"), method), maxName-9)
 	name := id
 	for n := 2; r.taken[name]; n++ {
 		if name = id + "_" + method; n > 2 || r.taken[name] {
