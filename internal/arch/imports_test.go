@@ -62,6 +62,8 @@ func table() []row {
 		{"subsystem/llm/llm", "foundation connector internal/limits internal/budget internal/oauth subsystem/security/account subsystem/security/vault subsystem/security/managedvault subsystem/llm/models"},
 		{"subsystem/agent/catalog", "foundation connector component internal/limits subsystem/security/account"},
 		{"subsystem/agent/agentdata", "foundation connector internal/agentfile internal/limits subsystem/security/account"},
+		{"subsystem/io/vectordb", "foundation connector internal/limits internal/chunk subsystem/security/account subsystem/llm/llm"},
+		{"subsystem/io/vectordb/vectordbtest", "{service} foundation access/accesstest connector subsystem/llm/llm"},
 		{"subsystem/observe/logsink", "foundation connector internal/limits internal/redact"},
 		{"subsystem/*/*", "foundation connector internal/limits subsystem/security/account"},
 		{"subsystem/security/vault/*vault", "{service} foundation connector internal/limits internal/disk internal/livefile internal/vaultfile internal/sealed"},

@@ -88,6 +88,8 @@ type EmbedRequest struct {
 	Model      string
 	Texts      []string
 	Dimensions int // 0 for those of the model
+	// Query says that the texts are looked for rather than kept. Some providers want to know.
+	Query bool
 }
 
 // EmbedCall is a request for vectors on its way to a provider.

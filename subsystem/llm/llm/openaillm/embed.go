@@ -25,6 +25,9 @@ func (c *client) Embed(ctx context.Context, call *llm.EmbedCall) (llm.Embeddings
 	p := openai.EmbeddingNewParams{
 		Model: call.Target.ModelID, Input: openai.EmbeddingNewParamsInputUnion{OfArrayOfStrings: call.Texts}, EncodingFormat: openai.EmbeddingNewParamsEncodingFormatBase64,
 	}
+	if call.Query && len(call.Texts) == 1 {
+		p.Input = openai.EmbeddingNewParamsInputUnion{OfString: param.NewOpt(call.Texts[0])}
+	}
 	if call.Dimensions > 0 && call.Target.ModelID != "text-embedding-ada-002" {
 		p.Dimensions = param.NewOpt(int64(call.Dimensions))
 	}
