@@ -75,10 +75,12 @@ func (h *Handle) amend(ctx context.Context, op, name string, c Change) error {
 	})
 }
 
+const opACL = "storage.acl"
+
 // ACL returns the ACL of an object.
 func (h *Handle) ACL(ctx context.Context, name string) (*access.ACL, error) {
 	var acl *access.ACL
-	err := guarded(ctx, h, "storage.acl", name, func(_ access.Grant[access.Read], r Ruling) error {
+	err := guarded(ctx, h, opACL, name, func(_ access.Grant[access.Read], r Ruling) error {
 		if r.Generation == "" {
 			return Missing()
 		}

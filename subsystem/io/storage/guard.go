@@ -14,6 +14,19 @@ const maxTries = 8
 // guarded decides whether the candidate may act on the name at level L and acts by do. do is given the ruling it may
 // rely on; its generation is "" when there is no object. A conflict is decided anew.
 func guarded[L access.Level](ctx context.Context, h *Handle, op, name string, do func(access.Grant[L], Ruling) error) error {
+	if op != opACL { // which answers with the ruling itself
+		if settled, err := recalled(ctx, h, op, name, do); settled {
+			if err == nil {
+				return nil
+			}
+			return h.wrap(op, name, err)
+		}
+	}
+	return ruled(ctx, h, op, name, do)
+}
+
+// ruled is guarded by what the connector says now.
+func ruled[L access.Level](ctx context.Context, h *Handle, op, name string, do func(access.Grant[L], Ruling) error) error {
 	if err := h.check(op, name); err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (h *Handle) WriteFrom(ctx context.Context, name string, r io.Reader, o Opti
 		return h.wrap(op, name, fault.Newf(fault.Invalid, "a time to live must not be negative"))
 	}
 	body := &boundedReader{r: r, ctx: ctx}
-	return guarded(ctx, h, op, name, func(g access.Grant[access.Write], ruling Ruling) error {
+	write := func(g access.Grant[access.Write], ruling Ruling) error {
 		record := Record{ACL: ruling.ACL, Metadata: metadata, Expires: h.until(o.TTL)}
 		if ruling.Generation == "" && o.ACL != nil {
 			if o.ACL.Hash() == access.PlainID {
@@ -108,7 +108,11 @@ func (h *Handle) WriteFrom(ctx context.Context, name string, r io.Reader, o Opti
 			return err
 		}
 		return h.service.conn.Write(ctx, g, ruling.Generation, record, body)
-	})
+	}
+	if _, again := r.(io.Seeker); !again { // what can be read once is not for a try
+		return ruled(ctx, h, op, name, write)
+	}
+	return guarded(ctx, h, op, name, write)
 }
 
 // Delete removes an object.
@@ -165,6 +169,14 @@ type boundedReader struct {
 	n     int64
 	start int64 // where r began
 	begun bool
+}
+
+// Len returns how many bytes are left to read when that is known, otherwise 0.
+func (b *boundedReader) Len() int {
+	if known, ok := b.r.(interface{ Len() int }); ok {
+		return known.Len()
+	}
+	return 0
 }
 
 func (b *boundedReader) Read(p []byte) (int, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"sync"
 
 	"github.com/sre-go/sre/internal/sqlite"
 )
@@ -37,8 +38,9 @@ type upload struct {
 	size   int64    // bytes that were read
 	chunks [][]byte // what was read and not written yet; all but the last are full
 	spare  [][]byte // room for chunks
-	end    bool     // the body has ended
-	used   bool     // some of it is in the database, loose
+	rooms  *rooms
+	end    bool // the body has ended
+	used   bool // some of it is in the database, loose
 }
 
 // fill reads the next batch.
@@ -60,16 +62,34 @@ func (u *upload) fill() error {
 // firstRoom is the room that is made for an object that may be small, in bytes.
 const firstRoom = 4 << 10
 
+// room is what the first chunk takes, as far as the body tells, with a byte for its end.
+func (u *upload) room() int {
+	if known, ok := u.body.(interface{ Len() int }); ok && known.Len() > 0 {
+		return min(known.Len()+1, chunkSize)
+	}
+	return firstRoom
+}
+
 // read reads the next chunk, which is short at the end of the body only.
 func (u *upload) read() ([]byte, error) {
 	var data []byte
 	switch {
-	case len(u.spare) > 0:
-		data, u.spare = u.spare[len(u.spare)-1][:0], u.spare[:len(u.spare)-1]
+	case u.size == 0 && u.room() < chunkSize/2:
+		data = make([]byte, 0, u.room())
 	case u.size == 0:
-		data = make([]byte, 0, firstRoom)
+		data = u.rooms.take()
 	default:
-		data = make([]byte, 0, chunkSize)
+		first, err := u.one() // most often there is no other chunk, and no room is needed for it
+		if err != nil || u.end {
+			return nil, err
+		}
+		if n := len(u.spare); n > 0 {
+			data, u.spare = u.spare[n-1][:0], u.spare[:n-1]
+		}
+		if cap(data) < chunkSize {
+			data = u.rooms.take()
+		}
+		data = append(data, first)
 	}
 	for len(data) < chunkSize {
 		if len(data) == cap(data) {
@@ -86,6 +106,42 @@ func (u *upload) read() ([]byte, error) {
 		}
 	}
 	return data, nil
+}
+
+// done gives the room back. Nobody uses the chunks any more.
+func (u *upload) done() {
+	for _, data := range append(u.spare, u.chunks...) {
+		u.rooms.give(data)
+	}
+	u.spare, u.chunks = nil, nil
+}
+
+// rooms are those of chunks that were written, for chunks to come.
+type rooms struct{ free sync.Pool }
+
+// take returns an empty slice with room for a chunk.
+func (r *rooms) take() []byte {
+	if room, ok := r.free.Get().(*[chunkSize]byte); ok {
+		return room[:0]
+	}
+	return make([]byte, 0, chunkSize)
+}
+
+// give takes room back; what is too small for a chunk is left to the garbage collector.
+func (r *rooms) give(data []byte) {
+	if cap(data) == chunkSize {
+		r.free.Put((*[chunkSize]byte)(data[:chunkSize]))
+	}
+}
+
+// one reads one byte, unless the body is at its end.
+func (u *upload) one() (byte, error) {
+	var b [1]byte
+	_, err := io.ReadFull(u.body, b[:])
+	if err == io.EOF {
+		u.end, err = true, nil
+	}
+	return b[0], err
 }
 
 // flush writes what fill read.

@@ -15,8 +15,9 @@ func (s *store) Rule(ctx context.Context, name string) (storage.Ruling, error) {
 	if !s.db.Exists() {
 		return storage.Ruling{}, storage.Missing()
 	}
-	r := row{name: name}
-	err := s.db.Row(ctx, selectRuling, []any{name}, &r.generation, &r.acl, &r.rights, &r.expires)
+	s.recent.Forget(name)
+	var r row
+	err := s.db.Row(ctx, selectObject, []any{name}, r.dest()...)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return storage.Ruling{}, storage.Missing()
@@ -24,10 +25,14 @@ func (s *store) Rule(ctx context.Context, name string) (storage.Ruling, error) {
 		return storage.Ruling{}, err
 	}
 	ruling, err := r.ruling()
-	if err == nil && gone(r.expires, s.now()) {
+	switch {
+	case err != nil:
+		return storage.Ruling{}, err
+	case gone(r.expires, s.now()):
 		return storage.Ruling{}, storage.Missing()
 	}
-	return ruling, err
+	s.remember(r, ruling)
+	return ruling, nil
 }
 
 // asker is the database or a transaction in it.

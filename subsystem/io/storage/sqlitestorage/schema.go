@@ -45,8 +45,6 @@ INSERT INTO counter (last) VALUES (0);
 const columns = "name, generation, acl, rights, expires, modified, size, blob, metadata, content"
 
 const (
-	selectRuling = "SELECT generation, acl, rights, expires FROM object WHERE name = ?"
-
 	selectObject = "SELECT " + columns + " FROM object WHERE name = ?"
 
 	// selectPart takes the number of a chunk and a name: the object and that chunk of it, when it has one.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
+	"github.com/sre-go/sre/internal/recent"
 	"github.com/sre-go/sre/internal/sqlite"
 	"github.com/sre-go/sre/subsystem/io/storage"
 )
@@ -39,6 +40,8 @@ type store struct {
 	log     *slog.Logger
 	held    *holds
 	numbers numbers
+	recent  recent.Map[seen]
+	rooms   rooms
 	loose   atomic.Bool // there may be chunks that nobody needs any more
 
 	stop       context.CancelFunc // of the background work; nil before Start
@@ -94,6 +97,7 @@ func (s *store) Close(context.Context) error {
 var (
 	_ storage.Connector = (*store)(nil)
 	_ storage.Verifier  = (*store)(nil)
+	_ storage.Recaller  = (*store)(nil)
 	_ connector.Starter = (*store)(nil)
 	_ connector.Checker = (*store)(nil)
 	_ connector.Closer  = (*store)(nil)

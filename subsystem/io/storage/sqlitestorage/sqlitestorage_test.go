@@ -117,7 +117,7 @@ func (r *rig) upload() *upload {
 	if err != nil {
 		r.Fatal(err)
 	}
-	return &upload{body: strings.NewReader(text(batchSize)), blob: blob}
+	return &upload{body: strings.NewReader(text(batchSize)), blob: blob, rooms: &r.store.rooms}
 }
 
 // text returns a text of n bytes whose chunks differ.

@@ -14,7 +14,8 @@ import (
 // of its own, so that a slow body keeps nobody from writing.
 func (s *store) Write(ctx context.Context, g access.Grant[access.Write], generation string, r storage.Record, in io.Reader) error {
 	name := g.Resource()
-	u := &upload{body: in}
+	u := &upload{body: in, rooms: &s.rooms}
+	defer u.done()
 	err := u.fill()
 	if err == nil {
 		u.blob, err = s.newBlob(ctx)
@@ -50,33 +51,39 @@ func (s *store) stage(ctx context.Context, u *upload) error {
 
 // finish writes the last batch and the object, and returns how many bytes were let go for others to remove.
 func (s *store) finish(ctx context.Context, name, generation string, r storage.Record, u *upload) (dropped int64, err error) {
-	before := row{name: name}
-	if s.db.Exists() {
-		if before, err = s.replaced(ctx, s.db, name, generation); err != nil {
-			return 0, err
-		}
+	before, err := s.before(ctx, name, generation)
+	if err != nil {
+		return 0, err
 	}
+	next := row{name: name, generation: generation, modified: s.now(), size: u.size, blob: u.blob}
+	if generation == "" {
+		next.generation = s.clock.NewID()
+	}
+	next.set(r)
+	next.seal()
 	removing := int64(0)
 	defer func() {
 		if removing != 0 {
 			s.held.removed(removing)
+		}
+		if err == nil {
+			s.remember(next, storage.Ruling{ACL: r.ACL, Generation: next.generation})
+		} else {
+			s.recent.Forget(name)
 		}
 	}()
 	err = s.db.Write(ctx, func(tx *sqlite.Tx) error {
 		if err := s.collect(ctx, tx, smallSweep); err != nil {
 			return err
 		}
-		if err := u.flush(ctx, tx); err != nil {
-			return err
-		}
-		next := row{name: name, generation: generation, modified: s.now(), size: u.size, blob: u.blob}
-		if generation == "" {
-			next.generation = s.clock.NewID()
-		}
-		next.set(r)
-		next.seal()
 		old, err := s.put(ctx, tx, before, next, generation)
 		if err != nil {
+			return err
+		}
+		if removing, dropped, err = s.letGo(ctx, tx, old); err != nil { // first: what comes takes its place in the file
+			return err
+		}
+		if err := u.flush(ctx, tx); err != nil {
 			return err
 		}
 		if u.used {
@@ -84,10 +91,21 @@ func (s *store) finish(ctx context.Context, name, generation string, r storage.R
 				return lostUpload(err)
 			}
 		}
-		removing, dropped, err = s.letGo(ctx, tx, old)
-		return err
+		return nil
 	})
 	return dropped, err
+}
+
+// before returns the row that a write is to replace, one whose blob is 0 when there is none: the one that was there not long
+// ago, when it is of that generation. What is there by the time of the write, [store.put] finds out.
+func (s *store) before(ctx context.Context, name, generation string) (row, error) {
+	if known, ok := s.recent.Get(name); ok && known.row.generation == generation && !gone(known.row.expires, s.now()) {
+		return known.row, nil
+	}
+	if !s.db.Exists() {
+		return row{name: name}, nil
+	}
+	return s.replaced(ctx, s.db, name, generation)
 }
 
 // put stores a row in place of the one that was seen before the transaction, and returns which one it replaced: another
@@ -193,6 +211,7 @@ func (s *store) SetACL(ctx context.Context, g access.Grant[access.Owner], genera
 
 // change changes the row of an object and leaves its bytes.
 func (s *store) change(ctx context.Context, name, generation string, edit func(*row, storage.Record) error) error {
+	defer s.recent.Forget(name)
 	return s.db.Write(ctx, func(tx *sqlite.Tx) error {
 		old, err := s.current(ctx, tx, name, generation)
 		if err != nil {
@@ -222,6 +241,7 @@ func (s *store) Delete(ctx context.Context, g access.Grant[access.Write], genera
 	name := g.Resource()
 	var removing, dropped int64
 	defer func() {
+		s.recent.Forget(name)
 		if removing != 0 {
 			s.held.removed(removing)
 		}

@@ -139,27 +139,17 @@ func TestStamp(t *testing.T) {
 	}
 }
 
-// However many rulings are remembered, it is a bounded number, and those in use stay.
-func TestRecent(t *testing.T) {
+// A ruling is remembered, one with a large ACL is not.
+func TestRemember(t *testing.T) {
 	t.Parallel()
-	var r recent
-	r.remember("in use", cache.Ruling{Generation: "g"}, 10)
-	r.remember("large", cache.Ruling{Generation: "g"}, recentACL+1)
-	if _, ok := r.get("large"); ok {
-		t.Error("a large ACL is remembered")
+	var s store
+	s.remember("small", cache.Ruling{Generation: "g"}, label{acl: strings.Repeat("x", maxRecalled)})
+	s.remember("large", cache.Ruling{Generation: "g"}, label{acl: strings.Repeat("x", maxRecalled+1)})
+	if r, ok := s.Recall("small"); !ok || r.Generation != "g" {
+		t.Errorf("Recall(small) = %+v, %t", r, ok)
 	}
-	for i := range 10 * recentHalf {
-		r.remember(strings.Repeat("x", i%90)+string(rune('0'+i/90)), cache.Ruling{}, 10)
-		if got, ok := r.get("in use"); !ok || got.Generation != "g" {
-			t.Fatalf("after %d others: %+v, %v", i, got, ok)
-		}
-	}
-	if n := len(r.now) + len(r.older); n > 2*recentHalf {
-		t.Errorf("%d rulings are remembered, want at most %d", n, 2*recentHalf)
-	}
-	r.forget("in use")
-	if _, ok := r.get("in use"); ok {
-		t.Error("what was forgotten is remembered")
+	if r, ok := s.Recall("large"); ok {
+		t.Errorf("Recall(large) = %+v, want nothing", r)
 	}
 }
 

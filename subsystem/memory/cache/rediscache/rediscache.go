@@ -15,6 +15,7 @@ import (
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/recent"
 	"github.com/sre-go/sre/internal/redis"
 	"github.com/sre-go/sre/subsystem/memory/cache"
 	"github.com/sre-go/sre/value"
@@ -32,7 +33,7 @@ type store struct {
 	prefix  string
 	clock   effect.Source
 	scripts scripts
-	recent  recent
+	recent  recent.Map[cache.Ruling]
 }
 
 func open(_ context.Context, env connector.Env, s redis.Settings) (cache.Connector, error) {
@@ -51,12 +52,21 @@ func (s *store) keys(key string) []string {
 func (s *store) now() int64 { return s.clock.Now().UnixMilli() }
 
 // Recall implements [cache.Recaller].
-func (s *store) Recall(key string) (cache.Ruling, bool) { return s.recent.get(key) }
+func (s *store) Recall(key string) (cache.Ruling, bool) { return s.recent.Get(key) }
+
+// maxRecalled is the length of the stored form of an ACL that is remembered, in bytes.
+const maxRecalled = 4096
+
+func (s *store) remember(key string, r cache.Ruling, l label) {
+	if len(l.acl) <= maxRecalled {
+		s.recent.Put(key, r)
+	}
+}
 
 // Rule implements [cache.Connector]. An entry whose time has passed is removed when it is met, so that it stays gone when
 // the clock is set back.
 func (s *store) Rule(ctx context.Context, key string) (cache.Ruling, error) {
-	s.recent.forget(key)
+	s.recent.Forget(key)
 	keys := s.keys(key)
 	list, err := s.db.List(ctx, s.scripts.look, keys, maxLabel)
 	if err != nil {
@@ -84,7 +94,7 @@ func (s *store) Rule(ctx context.Context, key string) (cache.Ruling, error) {
 	}
 	ruling, err := l.ruling(key)
 	if err == nil {
-		s.recent.remember(key, ruling, len(l.acl))
+		s.remember(key, ruling, l)
 	}
 	return ruling, err
 }
@@ -133,7 +143,7 @@ func (s *store) Get(ctx context.Context, g access.Grant[access.Read], generation
 
 // changed forgets what was remembered about a key.
 func (s *store) changed(key string) error {
-	s.recent.forget(key)
+	s.recent.Forget(key)
 	return cache.Changed()
 }
 
@@ -195,7 +205,7 @@ func (s *store) Set(ctx context.Context, g access.Grant[access.Write], generatio
 		return err
 	}
 	if generation == "" {
-		s.recent.remember(key, cache.Ruling{ACL: r.ACL, Generation: l.generation}, len(l.acl))
+		s.remember(key, cache.Ruling{ACL: r.ACL, Generation: l.generation}, l)
 	}
 	return nil
 }
@@ -204,7 +214,7 @@ func (s *store) Set(ctx context.Context, g access.Grant[access.Write], generatio
 func (s *store) act(ctx context.Context, key string, script *redis.Script, args ...any) error {
 	n, err := s.db.Run(ctx, script, s.keys(key), args...)
 	if err != nil {
-		s.recent.forget(key)
+		s.recent.Forget(key)
 		return damagedType(key, err)
 	}
 	if n == 0 {
@@ -263,7 +273,7 @@ func (s *store) Amend(ctx context.Context, g access.Grant[access.Write], generat
 // SetACL implements [cache.Connector].
 func (s *store) SetACL(ctx context.Context, g access.Grant[access.Owner], generation string, acl *access.ACL) error {
 	key, id := g.Resource(), s.clock.NewID()
-	s.recent.forget(key)
+	s.recent.Forget(key)
 	return s.rewrite(ctx, key, generation, func(_ cache.Entry, l *label) error {
 		l.generation, l.acl = id, acl.String()
 		return nil
@@ -274,7 +284,7 @@ func (s *store) SetACL(ctx context.Context, g access.Grant[access.Owner], genera
 func (s *store) Delete(ctx context.Context, g access.Grant[access.Write], generation string) error {
 	key := g.Resource()
 	err := s.act(ctx, key, s.scripts.remove, generation, s.now())
-	s.recent.forget(key)
+	s.recent.Forget(key)
 	return err
 }
 
