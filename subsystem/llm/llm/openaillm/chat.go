@@ -18,20 +18,21 @@ func (c *client) chatWhole(ctx context.Context, call *llm.Call, opts []option.Re
 		return err
 	}
 	service := openai.NewChatCompletionService(opts...)
-	answer, err := service.New(ctx, body, option.WithJSONSet("stream", false))
+	answer, err := service.New(ctx, *body, option.WithJSONSet("stream", false))
 	if err != nil {
 		return c.explain(ctx, err)
 	}
 	return c.whole(answer, yield)
 }
 
-// body writes a call for Chat Completions.
-func (c *client) body(call *llm.Call) (openai.ChatCompletionNewParams, error) {
-	var p openai.ChatCompletionNewParams
-	var err error
-	if p.Messages, err = messages(call.Messages); err != nil {
-		return p, err
+// body writes a call for Chat Completions. What it returns is large and must not lie on the stack of a run, which would
+// stay as large while the run waits.
+func (c *client) body(call *llm.Call) (*openai.ChatCompletionNewParams, error) {
+	said, err := messages(call.Messages)
+	if err != nil {
+		return nil, err
 	}
+	p := &openai.ChatCompletionNewParams{Messages: said}
 	p.Model = call.Target.ModelID
 	if bound := param.NewOpt(int64(call.MaxTokens)); c.habits.maxTokens == "max_tokens" {
 		p.MaxTokens = bound
@@ -57,8 +58,8 @@ func (c *client) body(call *llm.Call) (openai.ChatCompletionNewParams, error) {
 	if thinking && call.Verbosity != "" {
 		p.Verbosity = openai.ChatCompletionNewParamsVerbosity(call.Verbosity)
 	}
-	c.form(&p, call)
-	tools(&p, call)
+	c.form(p, call)
+	tools(p, call)
 	extra := object(call.Extra)
 	delete(extra, "stream") // is decided here
 	if call.TopK != nil && c.habits.name != "OpenAI" {

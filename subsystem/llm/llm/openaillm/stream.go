@@ -98,14 +98,17 @@ const maxPiece = 32 << 20
 
 // streamed is a request for an answer in pieces.
 func (c *client) streamed(ctx context.Context, call *llm.Call, r route) (*http.Request, error) {
-	p, err := c.body(call)
+	text, err := apart(func() ([]byte, error) {
+		p, err := c.body(call)
+		if err != nil {
+			return nil, err
+		}
+		p.StreamOptions = openai.ChatCompletionStreamOptionsParam{IncludeUsage: param.NewOpt(true)}
+		text, err := p.MarshalJSON()
+		return text, fault.New(fault.Invalid, err)
+	})
 	if err != nil {
 		return nil, err
-	}
-	p.StreamOptions = openai.ChatCompletionStreamOptionsParam{IncludeUsage: param.NewOpt(true)}
-	text, err := p.MarshalJSON()
-	if err != nil {
-		return nil, fault.New(fault.Invalid, err)
 	}
 	text = append(text[:len(text)-1], `,"stream":true}`...) // it has members, a model at least
 	at, err := url.Parse(r.base)
