@@ -79,13 +79,13 @@ func (o *options) configuration(set Set) (kernel.Config, error) {
 // preferred are the connectors that services have when nothing else is configured, with their settings.
 func (o *options) preferred(linked map[string]bool) value.Value {
 	// What is remembered outlives the program, where the database is linked in and there is a folder for it.
-	lasting := func(kind string) string {
+	lasting := func(kind, otherwise string) string {
 		if o.dir != "" && linked[kind+"/SQLite"] {
 			return "SQLite"
 		}
-		return "RAM"
+		return otherwise
 	}
-	nkv := lasting("NKV")
+	nkv := lasting("NKV", "RAM")
 	if o.dir != "" && disk.IsFolder(filepath.Join(o.dir, "nkv")) { // of the TypeScript runtime, which keeps files there
 		nkv = "LocalStorage"
 	}
@@ -115,8 +115,9 @@ func (o *options) preferred(linked map[string]bool) value.Value {
 		value.M("Vault", connector(vault, value.M("operatorTeams", value.Strings([]string{"default"})))),
 		value.M("ManagedVault", connector("SQLiteManagedVault")),
 		value.M("Storage", connector("LocalStorage")),
-		value.M("Cache", connector(lasting("Cache"))),
+		value.M("Cache", connector(lasting("Cache", "RAM"))),
 		value.M("NKV", connector(nkv)),
+		value.M("VectorDB", connector(lasting("VectorDB", "RAMVec"))),
 		value.M("ModelsProvider", connector("JSONModelsProvider")),
 		value.M("LLM", o.providers(connector)),
 		value.M("AgentData", connector("NullAgentData")),

@@ -26,6 +26,8 @@ import (
 	"github.com/sre-go/sre/subsystem/io/storage/localstorage"
 	"github.com/sre-go/sre/subsystem/io/storage/ramstorage"
 	"github.com/sre-go/sre/subsystem/io/storage/sqlitestorage"
+	"github.com/sre-go/sre/subsystem/io/vectordb"
+	"github.com/sre-go/sre/subsystem/io/vectordb/ramvec"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/anthropicllm"
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
@@ -57,7 +59,7 @@ import (
 // Kinds returns every service.
 func Kinds() []connector.AnyKind {
 	return []connector.AnyKind{
-		account.Kind, vault.Kind, managedvault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind,
+		account.Kind, vault.Kind, managedvault.Kind, storage.Kind, cache.Kind, nkv.Kind, models.Kind, llm.Kind, vectordb.Kind,
 		agentdata.Kind, catalog.Kind, scheduler.Kind, logsink.Kind, cli.Kind, router.Kind,
 	}
 }
@@ -71,6 +73,7 @@ func Connectors() []connector.Definition {
 		localstorage.Definition(), sqlitestorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(), sqlitecache.Definition(), localcache.Definition(), rediscache.Definition(),
 		ramnkv.Definition(), sqlitenkv.Definition(), localnkv.Definition(), redisnkv.Definition(),
+		ramvec.Definition(),
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),

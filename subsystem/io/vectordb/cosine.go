@@ -9,15 +9,26 @@ func Cosine(a, b []float32) float64 {
 	if len(a) != len(b) {
 		return 0
 	}
-	var dot, as, bs float64
-	for i, x := range a {
-		x, y := float64(x), float64(b[i])
-		dot += x * y
-		as += x * x
-		bs += y * y
-	}
-	if as == 0 || bs == 0 {
+	return CosineOf(a, b, Norm(a), Norm(b))
+}
+
+// CosineOf is [Cosine] for vectors of the same length whose lengths are known, see [Norm].
+func CosineOf(a, b []float32, normA, normB float64) float64 {
+	if normA == 0 || normB == 0 {
 		return 0
 	}
-	return dot / (math.Sqrt(as) * math.Sqrt(bs))
+	var dot float64
+	for i, x := range a {
+		dot += float64(x) * float64(b[i])
+	}
+	return dot / (normA * normB)
+}
+
+// Norm returns the length of a vector.
+func Norm(v []float32) float64 {
+	var sum float64
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	return math.Sqrt(sum)
 }

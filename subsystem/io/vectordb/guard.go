@@ -11,12 +11,12 @@ import (
 
 // authorize gives a grant on one namespace, whose name may be given as people write it.
 func authorize[L access.Level](ctx context.Context, h *Handle, op, name string) (access.Grant[L], Address, error) {
-	name = Normal(name)
 	if h.service.ready() {
 		if err := validName(name); err != nil {
 			return access.Grant[L]{}, Address{}, h.wrap(op, "", err)
 		}
 	}
+	name = Normal(name)
 	return grant[L](ctx, h, op, name)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/sre-go/sre/access"
@@ -158,6 +159,7 @@ func (h *Handle) Insert(ctx context.Context, namespace string, d Document) (Sour
 	if err != nil {
 		return Source{}, err
 	}
+	s.Chunks = slices.Clone(s.Chunks) // the others are the connector's
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package vectordb
 import (
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/fault"
@@ -14,15 +15,18 @@ func Normal(name string) string {
 	return strings.ToLower(strings.Join(strings.Fields(name), "_"))
 }
 
-// validName checks a normal name.
+// validName checks a name as it is given.
 func validName(name string) error {
-	if name == "" {
+	normal := Normal(name)
+	switch {
+	case !utf8.ValidString(name):
+		return fault.Newf(fault.Invalid, "the name of a namespace is UTF-8")
+	case normal == "":
 		return fault.Newf(fault.Invalid, "a namespace needs a name")
-	}
-	if len(name) > maxName {
+	case len(normal) > maxName:
 		return fault.Newf(fault.Invalid, "the name of a namespace has at most %d bytes", maxName)
 	}
-	return access.ValidKey(name)
+	return access.ValidKey(normal)
 }
 
 // ValidID checks the id of a source: letters, digits, "-", "_", "." and ":", at most 256 of them.
