@@ -27,7 +27,7 @@ import (
 func areas() []string {
 	return []string{
 		"agentplugin", "anthropic", "apicall", "async", "classifier", "debug", "debuglog", "endpoint", "filestore", "flow", "foreach", "functions", "genaillm",
-		"gptplugin", "llmassistant", "logic", "memory", "multimodalllm", "promptgenerator",
+		"gptplugin", "llmassistant", "logic", "memory", "multimodalllm", "promptgenerator", "rag",
 	}
 }
 
@@ -104,7 +104,8 @@ func (s *subject) parse(file value.Value) *agentfile.Document {
 	return doc
 }
 
-// reachable names the address of the model server in models of Anthropic, which the reference took from its environment.
+// reachable names the address of the model server in models of Anthropic and in the one that makes vectors, which the
+// reference took from its environment.
 func reachable(env conformance.Environment) value.Value {
 	out := env.Models
 	for _, m := range env.Models.Members() {
@@ -112,7 +113,11 @@ func reachable(env conformance.Environment) value.Value {
 			out = out.With(m.Key, m.Value.With("baseURL", value.Of(strings.TrimSuffix(env.LLMBaseURL, "/v1"))))
 		}
 	}
-	return out
+	const embedder = "text-embedding-3-large"
+	return out.With(embedder, value.Obj(
+		value.M("provider", value.Of("OpenAI")), value.M("modelId", value.Of(embedder)), value.M("baseURL", value.Of(env.LLMBaseURL)),
+		value.M("credentials", value.Strings([]string{"internal", "vault"})),
+	))
 }
 
 // config is the configuration that the reference ran with.

@@ -30,10 +30,10 @@ func (o Object) decode(into reflect.Value, settings value.Value) {
 		if v.IsNil() && f.Default != "" {
 			v = value.Of(f.Default)
 		}
-		if v.IsAbsent() {
+		target := into.FieldByIndex(f.index)
+		if v.IsAbsent() && (f.Nested == nil || target.Kind() != reflect.Struct) { // the members of a struct have defaults, too
 			continue
 		}
-		target := into.FieldByIndex(f.index)
 		if target.Kind() == reflect.Pointer {
 			if v.IsNull() {
 				continue

@@ -162,6 +162,7 @@ func TestDecode_AbsentAndWrong(t *testing.T) {
 	}{
 		{"defaults", `{}`, func(s sample) bool { return s.Mode == "fast" && s.Count == 3 && s.Maybe == nil && s.Extra.IsAbsent() }},
 		{"null takes the default", `{"mode":null,"count":null}`, func(s sample) bool { return s.Mode == "fast" && s.Count == 3 }},
+		{"default of a nested setting that is absent", `{}`, func(s sample) bool { return s.Inner.Port == 80 }},
 		{"default of a nested setting", `{"inner":{}}`, func(s sample) bool { return s.Inner.Port == 80 }},
 		{"null of a pointer", `{"maybe":null}`, func(s sample) bool { return s.Maybe == nil }},
 		{"null of anything", `{"extra":null}`, func(s sample) bool { return s.Extra.IsNull() }},

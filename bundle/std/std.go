@@ -18,6 +18,7 @@ import (
 	"github.com/sre-go/sre/components/memories"
 	"github.com/sre-go/sre/components/notes"
 	"github.com/sre-go/sre/components/plugins"
+	"github.com/sre-go/sre/components/rag"
 	"github.com/sre-go/sre/components/skills"
 	"github.com/sre-go/sre/components/web"
 )
@@ -31,6 +32,6 @@ func Set() sre.Set {
 func Components() []component.Definition {
 	return slices.Concat(
 		skills.Definitions(), llms.Definitions(), flow.Definitions(), functions.Definitions(), logic.Definitions(),
-		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(), plugins.Definitions(), web.Definitions(), files.Definitions(),
+		data.Definitions(), hosted.Definitions(), memories.Definitions(), notes.Definitions(), plugins.Definitions(), rag.Definitions(), web.Definitions(), files.Definitions(),
 	)
 }
