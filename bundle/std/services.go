@@ -28,6 +28,7 @@ import (
 	"github.com/sre-go/sre/subsystem/io/storage/sqlitestorage"
 	"github.com/sre-go/sre/subsystem/io/vectordb"
 	"github.com/sre-go/sre/subsystem/io/vectordb/ramvec"
+	"github.com/sre-go/sre/subsystem/io/vectordb/sqlitevec"
 	"github.com/sre-go/sre/subsystem/llm/llm"
 	"github.com/sre-go/sre/subsystem/llm/llm/anthropicllm"
 	"github.com/sre-go/sre/subsystem/llm/llm/echollm"
@@ -73,7 +74,7 @@ func Connectors() []connector.Definition {
 		localstorage.Definition(), sqlitestorage.Definition(), ramstorage.Definition(),
 		ramcache.Definition(), sqlitecache.Definition(), localcache.Definition(), rediscache.Definition(),
 		ramnkv.Definition(), sqlitenkv.Definition(), localnkv.Definition(), redisnkv.Definition(),
-		ramvec.Definition(),
+		ramvec.Definition(), sqlitevec.Definition(),
 		jsonmodels.Definition, echollm.Definition, anthropicllm.Definition,
 		ephemeralagentdata.Definition, localagentdata.Definition, nullagentdata.Definition,
 		localcomponent.Definition(Components()),

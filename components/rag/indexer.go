@@ -36,11 +36,8 @@ func runIndexer(ctx context.Context, c *component.Call, s *indexerSettings, in c
 	if err != nil {
 		return value.Value{}, err
 	}
-	name, h := namespace(s.Namespace), c.VectorDB().OfTeam()
-	if err := h.CreateNamespace(ctx, name, value.Value{}); err != nil {
-		return value.Value{}, err
-	}
-	kept, err := h.Insert(ctx, name, d)
+	name := namespace(s.Namespace)
+	kept, err := c.VectorDB().OfTeam().Insert(ctx, name, d)
 	if err != nil {
 		return value.Value{}, err
 	}
@@ -60,7 +57,7 @@ func document(s *indexerSettings, in component.Input) (vectordb.Document, error)
 	if err != nil {
 		return vectordb.Document{}, err
 	}
-	d := vectordb.Document{ID: id, Label: cmp.Or(strings.TrimSpace(label), "Untitled"), Size: s.Size, Overlap: s.Overlap}
+	d := vectordb.Document{ID: id, Label: cmp.Or(strings.TrimSpace(label), "Untitled"), Size: s.Size, Overlap: s.Overlap, Create: true}
 	source := in.Get("Source")
 	text, ok := source.Str()
 	if !ok {

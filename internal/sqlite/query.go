@@ -88,15 +88,7 @@ func (db *DB) Rows(ctx context.Context, query string, args ...any) iter.Seq2[*sq
 			yield(nil, explain(op, err))
 			return
 		}
-		defer func() { _ = rows.Close() }() // what it would say rows.Err has said
-		for rows.Next() {
-			if !yield(rows, nil) {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(nil, explain(op, err))
-		}
+		each(rows, yield)
 	}
 }
 

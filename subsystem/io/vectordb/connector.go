@@ -2,6 +2,7 @@ package vectordb
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -111,6 +112,14 @@ func At[L access.Level](g access.Grant[L]) Address {
 	owner, namespace, _ := strings.Cut(g.Resource(), "/") // the id of a candidate holds no slash
 	c, _ := access.Parse(owner)                           // it was written by an Address
 	return Address{Owner: c, Namespace: namespace}
+}
+
+// CodeDamaged is the code of errors about something kept that cannot be understood.
+const CodeDamaged = "RECORD_DAMAGED"
+
+// Damaged is the error of a connector for something that is lost in part or garbled.
+func Damaged(format string, args ...any) error {
+	return &fault.Error{Kind: fault.Internal, Code: CodeDamaged, Err: fmt.Errorf(format, args...)}
 }
 
 // Missing is the error of a connector for what is not there.

@@ -82,6 +82,9 @@ func (h *Handle) ask(ctx context.Context, ns Namespace, texts []string, query bo
 		shown[i] = blank.Replace(text)
 	}
 	got, err := h.service.embed(ctx, h.candidate, llm.EmbedRequest{Model: ns.Model, Texts: shown, Dimensions: ns.Dimensions, Query: query})
+	if fault.CodeOf(err) == llm.CodeNoKey {
+		err = fault.Hint(err, "or set embeddings.model of the VectorDB connector to a model that needs no key")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -74,15 +74,19 @@ func (h *Handle) CreateNamespace(ctx context.Context, name string, metadata valu
 	if err := checkMetadata(metadata); err != nil {
 		return h.wrap(op, at.Namespace, err)
 	}
-	e := h.service.conn.Embedding()
-	ns := Namespace{
-		Name: at.Namespace, Generation: h.service.effects.NewID(), Model: e.Model, Dimensions: e.Dimensions,
-		Metadata: metadata, Created: h.service.effects.Now(),
-	}
-	if err := h.service.conn.CreateNamespace(ctx, g, ns); err != nil && !fault.Is(err, fault.Conflict) {
+	if err := h.service.conn.CreateNamespace(ctx, g, h.fresh(at, metadata)); err != nil && !fault.Is(err, fault.Conflict) {
 		return h.wrap(op, at.Namespace, err)
 	}
 	return nil
+}
+
+// fresh is a namespace that is not there yet.
+func (h *Handle) fresh(at Address, metadata value.Value) Namespace {
+	e := h.service.conn.Embedding()
+	return Namespace{
+		Name: at.Namespace, Generation: h.service.effects.NewID(), Model: e.Model, Dimensions: e.Dimensions,
+		Metadata: metadata, Created: h.service.effects.Now(),
+	}
 }
 
 // Namespace returns a namespace, and false when there is none.
@@ -131,6 +135,7 @@ type Document struct {
 	Metadata value.Value // whatever belongs to it; absent for none
 	Size     int         // of a chunk at most, in UTF-16 code units; 0 for what is configured
 	Overlap  int         // of two chunks at most; it counts when Size is given
+	Create   bool        // make the namespace when it is not there, as soon as the model has made the vectors
 }
 
 // Insert keeps a text: it is cut, its chunks become vectors, and all of it takes the place of what had its id before. When
@@ -145,7 +150,7 @@ func (h *Handle) Insert(ctx context.Context, namespace string, d Document) (Sour
 	if err != nil {
 		return Source{}, h.wrap(op, at.Namespace, err)
 	}
-	err = h.within(ctx, op, at, func(ns Namespace) error {
+	err = h.within(ctx, op, at, d.Create, func(ns Namespace, there bool) error {
 		vectors, err := h.vectors(ctx, ns, pieces)
 		if err != nil {
 			return err
@@ -153,6 +158,15 @@ func (h *Handle) Insert(ctx context.Context, namespace string, d Document) (Sour
 		chunks := make([]Chunk, len(pieces))
 		for i, piece := range pieces {
 			chunks[i] = Chunk{ID: s.Chunks[i], Text: piece, Vector: vectors[i]}
+		}
+		if !there {
+			err = h.service.conn.CreateNamespace(ctx, g, ns)
+			if fault.Is(err, fault.Conflict) {
+				return errChanged // somebody else has made it
+			}
+		}
+		if err != nil {
+			return err
 		}
 		return h.service.conn.Put(ctx, g, ns.Generation, s, chunks)
 	})
@@ -285,7 +299,7 @@ func (h *Handle) search(ctx context.Context, op, namespace string, o SearchOptio
 		return nil, h.wrap(op, at.Namespace, fault.Newf(fault.Invalid, "top-k is between 1 and %d, and the least score a number", MaxTopK))
 	}
 	var found []Match
-	err = h.within(ctx, op, at, func(ns Namespace) (err error) {
+	err = h.within(ctx, op, at, false, func(ns Namespace, _ bool) (err error) {
 		if q.Vector, err = vector(ns); err != nil {
 			return err
 		}
@@ -295,8 +309,9 @@ func (h *Handle) search(ctx context.Context, op, namespace string, o SearchOptio
 	return found, err
 }
 
-// within acts in a namespace, and again when it was replaced meanwhile. None is [fault.NotFound] and names it.
-func (h *Handle) within(ctx context.Context, op string, at Address, do func(Namespace) error) error {
+// within acts in a namespace, and again when it was replaced meanwhile. None is [fault.NotFound] and names it, unless create
+// is set: then do is given one that is not there yet.
+func (h *Handle) within(ctx context.Context, op string, at Address, create bool, do func(ns Namespace, there bool) error) error {
 	var err error
 	for range maxTries {
 		g, denied := access.Authorize[access.Read](ctx, h.service.guard, op, h.candidate, at.String(), access.OwnedBy(at.Owner))
@@ -304,8 +319,13 @@ func (h *Handle) within(ctx context.Context, op string, at Address, do func(Name
 			return denied
 		}
 		var ns Namespace
-		if ns, err = h.service.conn.Namespace(ctx, g); err == nil {
-			err = do(ns)
+		ns, err = h.service.conn.Namespace(ctx, g)
+		there := err == nil
+		if create && errors.Is(err, errMissing) {
+			ns, err = h.fresh(at, value.Value{}), nil
+		}
+		if err == nil {
+			err = do(ns, there)
 		}
 		if !errors.Is(err, errChanged) {
 			break

@@ -180,6 +180,40 @@ func namespaces(f *fixture) {
 	f.want(h, "n", "apple", "a")
 }
 
+// Insert makes the namespace when it is told to and the model has made the vectors, not before: what a model could not do
+// leaves no namespace that remembers that model.
+func created(f *fixture) {
+	h, ctx := f.as("agent:a1"), f.Context()
+	broken := errors.New("broken")
+	f.model.set(func(m *model) { m.hook = func(context.Context, llm.EmbedRequest) error { return broken } })
+	d := vectordb.Document{ID: "a", Text: "apple", Create: true}
+	if _, err := h.Insert(ctx, "n", d); !errors.Is(err, broken) {
+		f.Errorf("Insert = %v, want the error of the model", err)
+	}
+	if _, ok, err := h.Namespace(ctx, "n"); ok || err != nil {
+		f.Errorf("after the model has failed there is the namespace: %t, %v", ok, err)
+	}
+	meanwhile := 0 // somebody else makes it
+	f.model.set(func(m *model) {
+		m.hook = func(context.Context, llm.EmbedRequest) error {
+			meanwhile++
+			return h.CreateNamespace(ctx, "n", value.Of("of somebody else"))
+		}
+	})
+	if _, err := h.Insert(ctx, "n", d); err != nil || meanwhile != 2 {
+		f.Errorf("Insert = %v, and the model was asked %d times, want twice", err, meanwhile)
+	}
+	if ns, ok, err := h.Namespace(ctx, "n"); err != nil || !ok || ns.Metadata.Text() != "of somebody else" {
+		f.Errorf("the namespace is %+v (%t, %v), want that of somebody else", ns, ok, err)
+	}
+	f.model.set(func(m *model) { m.hook = nil })
+	f.want(h, "n", "apple", "a")
+	if _, err := h.Insert(ctx, "m", d); err != nil {
+		f.Errorf("Insert = %v", err)
+	}
+	f.want(h, "m", "apple", "a")
+}
+
 // A namespace that is made again is another one: what was decided about the first does not reach the second, whose vectors
 // may have another length.
 func madeAgain(f *fixture) {

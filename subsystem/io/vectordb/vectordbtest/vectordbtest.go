@@ -35,6 +35,7 @@ func Run(t *testing.T, d connector.Definition, settings value.Value) {
 		{"Chunks", chunks},
 		{"Delete", remove},
 		{"Namespaces", namespaces},
+		{"Created", created},
 		{"MadeAgain", madeAgain},
 		{"Aliasing", aliasing},
 		{"Sources", sources},
