@@ -14,7 +14,13 @@ import (
 // ask starts a runtime over a data folder, asks a skill of the example with the notes, and closes it.
 func ask(t *testing.T, dir, skill string, in value.Value) value.Value {
 	t.Helper()
-	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(dir))
+	return askExample(t, "notes", dir, value.Value{}, skill, in)
+}
+
+// askExample starts a runtime over a data folder, asks a skill of an example, and closes it.
+func askExample(t *testing.T, example, dir string, config value.Value, skill string, in value.Value) value.Value {
+	t.Helper()
+	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(dir), sre.WithConfig(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +29,7 @@ func ask(t *testing.T, dir, skill string, in value.Value) value.Value {
 			t.Error(err)
 		}
 	}()
-	agent, err := rt.LoadFile(t.Context(), "examples/notes.smyth")
+	agent, err := rt.LoadFile(t.Context(), "examples/"+example+".smyth")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,5 +83,51 @@ func TestExample_Tools(t *testing.T) {
 		if err != nil || !strings.Contains(v.GetString("problem"), want) {
 			t.Errorf("%s without configuration = %s, %v; want %q", skill, v.JSON(), err, want)
 		}
+	}
+}
+
+// What the guide promises of the library: texts are found by meaning after a restart, and by Echo's vectors without a key.
+func TestExample_Library(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	config, err := value.Parse(`{"services": {"VectorDB": {"Connector": "SQLite", "Settings": {"embeddings": {"model": "Echo", "dimensions": 256}}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(skill string, in ...value.Member) string {
+		t.Helper()
+		return askExample(t, "library", dir, config, skill, value.Obj(in...)).JSON()
+	}
+	for name, text := range map[string]string{"cat": "the cat sat on the mat", "dog": "dogs like bones"} {
+		if got, want := do("keep", value.M("name", value.Of(name)), value.M("text", value.Of(text))), `{"kept":{"result":true,"id":"`+name+`"}}`; got != want {
+			t.Errorf("keep = %s, want %s", got, want)
+		}
+	}
+	question := value.M("question", value.Of("where did the cat sit?"))
+	if got := do("find", question); !strings.HasPrefix(got, `{"found":[{"content":"the cat sat on the mat","metadata":"cat","score":0.56`) {
+		t.Errorf("find = %s, want the cat first", got)
+	}
+	if got, want := do("forget", value.M("name", value.Of("cat"))), `{"forgotten":true}`; got != want {
+		t.Errorf("forget = %s, want %s", got, want)
+	}
+	if got := do("find", question); strings.Contains(got, "mat") {
+		t.Errorf("find = %s, which was forgotten", got)
+	}
+	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := rt.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	agent, err := rt.LoadFile(t.Context(), "examples/library.smyth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := agent.Call(t.Context(), "keep", value.Obj(value.M("name", value.Of("x")), value.M("text", value.Of("x"))))
+	if text := got.JSON(); err != nil || !strings.Contains(text, "sre vault set openai") || !strings.Contains(text, "embeddings.model") {
+		t.Errorf("keep without a key = %s, %v, want what to set", text, err)
 	}
 }
