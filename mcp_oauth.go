@@ -24,11 +24,11 @@ func connectionOf(auth value.Value) (string, error) {
 }
 
 // accessToken returns the access token of a connection of the agent's team, whenever a request needs it. One that is at its
-// end is renewed first.
+// end, or was refused, is renewed first.
 func (a *Agent) accessToken(connection string) mcpclient.Token {
-	return func(ctx context.Context) (secret.Value, error) {
+	return func(ctx context.Context, refused secret.Value) (secret.Value, error) {
 		return oauth.Connection{
-			Keeper: a.Services().ManagedVault(), Name: connection, HTTP: a.runtime.http, Clock: a.runtime.effects, Text: a.withKeys,
+			Keeper: a.Services().ManagedVault(), Name: connection, HTTP: a.runtime.http, Clock: a.runtime.effects, Text: a.withKeys, Refused: refused,
 			Unkept: func(err error) {
 				a.runtime.log.Warn("the new tokens of a connection are used but could not be kept", "connection", connection, "agent", a.ID(), "error", err.Error())
 			},

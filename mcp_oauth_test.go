@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	neturl "net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -108,6 +110,54 @@ func TestT56_MCPConnection(t *testing.T) {
 	kept, err := agent.Services().ManagedVault().Get(t.Context(), "shop")
 	if err != nil || !strings.Contains(kept.Reveal(), "canary-new") {
 		t.Errorf("the new token is not kept: %v", err)
+	}
+}
+
+// A token that the server refuses although it is not at its end is renewed once, and the request made again; when that helps
+// nothing, the refusal is what the caller hears.
+func TestMCP_TokenRevoked(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		never bool // the server takes no token at all
+	}{{"renewed", false}, {"and refused again", true}} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			url, keys := echoServer(t, func() string { return "Says it again" })
+			to, err := neturl.Parse(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pass := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host }}
+			front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if test.never || r.Header.Get("Authorization") == "Bearer canary-old" {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				pass.ServeHTTP(w, r)
+			}))
+			t.Cleanup(front.Close)
+			tokens, _, times := tokenServer(t, false)
+			agent := startConnected(t, front.URL+to.Path, entry(tokens, "canary-old", effect.System{}.Now().Add(time.Hour), ""))
+			session, err := agent.OpenMCP(t.Context(), "tools")
+			if test.never {
+				if !fault.Is(err, fault.Unauthenticated) || times.Load() > 2 || strings.Contains(err.Error(), "canary") {
+					t.Errorf("OpenMCP = %v after %d renewals, want it refused after one for each way to connect", err, times.Load())
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := session.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			if got := useEcho(t, agent, session); keys() != "Bearer canary-new" || !strings.HasPrefix(got, "hi Bearer ") || times.Load() != 1 {
+				t.Errorf("the server was called with %q and said %q after %d renewals", keys(), got, times.Load())
+			}
+		})
 	}
 }
 

@@ -42,9 +42,10 @@ type Server struct {
 	Command *childprocess.Command // instead of URL; only ever from the operator
 }
 
-// Token returns the access token for a request that is about to be made. It is called on many goroutines at once. Its errors
+// Token returns the access token for a request that is about to be made, another one than the one that the server has
+// refused, which is empty when it has refused none. It is called on many goroutines at once. Its errors
 // are those of the request.
-type Token func(ctx context.Context) (secret.Value, error)
+type Token func(ctx context.Context, refused secret.Value) (secret.Value, error)
 
 // Options are what a session works with. HTTP and Pins are required.
 type Options struct {

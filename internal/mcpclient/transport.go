@@ -119,14 +119,48 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !strings.EqualFold(r.URL.Host, d.at.Host) || r.URL.Scheme != d.at.Scheme {
 		return nil, fault.Newf(fault.Denied, "the MCP server leads to another server, %s", untrusted.Text(r.URL.Host, maxSaid))
 	}
-	bearer := ""
-	if d.bearer != nil {
-		token, err := d.bearer(r.Context())
-		if err != nil {
-			return nil, err
-		}
-		bearer = "Bearer " + d.slots.Put(token.Only(d.at.Hostname()))
+	res, err := d.ask(r)
+	if err != nil {
+		return nil, err
 	}
+	if res.StatusCode >= 400 {
+		d.refused.Store(int64(res.StatusCode))
+	}
+	return res, nil
+}
+
+// ask sends a request, with an access token when the server wants one. A token that the server refuses although it is not at
+// its end is renewed, once.
+func (d *door) ask(r *http.Request) (*http.Response, error) {
+	if d.bearer == nil {
+		return d.send(r, secret.Value{})
+	}
+	token, err := d.bearer(r.Context(), secret.Value{})
+	if err != nil {
+		return nil, err
+	}
+	res, err := d.send(r, token)
+	if err != nil || res.StatusCode != http.StatusUnauthorized || r.Body != nil && r.GetBody == nil {
+		return res, err
+	}
+	next, failed := d.bearer(r.Context(), token)
+	if failed != nil || next.Reveal() == token.Reveal() {
+		return res, nil // what was refused stays refused
+	}
+	again := r.Clone(r.Context())
+	if r.Body != nil {
+		if again.Body, err = r.GetBody(); err != nil {
+			return res, nil
+		}
+	}
+	if err := res.Body.Close(); err != nil {
+		return nil, fmt.Errorf("%w", err)
+	}
+	return d.send(again, next)
+}
+
+// send sends a request as it goes to this server.
+func (d *door) send(r *http.Request, token secret.Value) (*http.Response, error) {
 	ctx := limits.WithRequestTime(r.Context(), sessionTime)
 	if d.address != "" {
 		ctx = access.WithConfigured(ctx, d.address)
@@ -138,15 +172,12 @@ func (d *door) RoundTrip(r *http.Request) (*http.Response, error) {
 	for name, v := range d.headers {
 		r.Header.Set(name, v)
 	}
-	if bearer != "" {
-		r.Header.Set("Authorization", bearer)
+	if !token.IsZero() {
+		r.Header.Set("Authorization", "Bearer "+d.slots.Put(token.Only(d.at.Hostname())))
 	}
 	res, err := d.next.RoundTrip(r)
 	if err != nil {
 		return nil, fmt.Errorf("%w", err)
-	}
-	if res.StatusCode >= 400 {
-		d.refused.Store(int64(res.StatusCode))
 	}
 	return res, nil
 }

@@ -25,6 +25,8 @@ type Connection struct {
 	Text func(ctx context.Context, text string) (secret.Value, error)
 	// Unkept is told that new tokens are used which could not be stored.
 	Unkept func(err error)
+	// Refused is an access token that the service has refused: another one is asked for, whatever its end. Empty for none.
+	Refused secret.Value
 }
 
 // ErrNoConnection is in the errors about a connection that is not there. One of another team reads alike.
@@ -39,7 +41,7 @@ func (c Connection) Token(ctx context.Context) (secret.Value, error) {
 	slots := secret.NewSlots(c.Clock.NewID())
 	ctx = secret.WithSlots(ctx, slots)
 	r, err := Renewal{
-		Keeper: c.Keeper, Key: c.Name, Now: c.Clock.Now, Early: early, Read: c.read, Unkept: c.Unkept,
+		Keeper: c.Keeper, Key: c.Name, Now: c.Clock.Now, Early: early, Read: c.read, Unkept: c.Unkept, Refused: c.Refused,
 		Grant: func(ctx context.Context, r Record) (Tokens, error) { return c.grant(ctx, slots, r) },
 	}.Record(ctx)
 	if err == nil && r.Primary.IsZero() {

@@ -24,6 +24,8 @@ type Renewal struct {
 	Key    string           // of the record, see [Key]
 	Now    func() time.Time // the clock that Expires is read by
 	Early  time.Duration    // how long before its end a token is renewed
+	// Refused is an access token that was refused although it is not at its end: it is not good any more. Empty for none.
+	Refused secret.Value
 	// Read reads an entry, which is empty when there is none.
 	Read func(entry secret.Value) (Record, error)
 	// Grant asks the token server of a record.
@@ -45,15 +47,19 @@ func (n Renewal) Record(ctx context.Context) (Record, error) {
 		return r, err
 	}
 	next, err := n.renew(ctx)
-	if err != nil && ctx.Err() == nil && !r.Primary.IsZero() && !r.ExpiredAt(n.Now()) {
+	if err != nil && ctx.Err() == nil && !r.Primary.IsZero() && !r.ExpiredAt(n.Now()) && !n.refused(r) {
 		return r, nil
 	}
 	return next, err
 }
 
-// good reports whether there is an access token that is not near its end.
+// good reports whether there is an access token that is not near its end and was not refused.
 func (n Renewal) good(r Record) bool {
-	return !r.Primary.IsZero() && !r.ExpiredAt(n.Now().Add(n.Early))
+	return !r.Primary.IsZero() && !r.ExpiredAt(n.Now().Add(n.Early)) && !n.refused(r)
+}
+
+func (n Renewal) refused(r Record) bool {
+	return !n.Refused.IsZero() && n.Refused.Reveal() == r.Primary.Reveal()
 }
 
 func (n Renewal) renew(ctx context.Context) (Record, error) {

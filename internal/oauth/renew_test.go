@@ -44,7 +44,8 @@ func TestRenewal(t *testing.T) {
 		shelf  shelf
 		early  time.Duration
 		grant  error
-		gone   bool // the caller
+		gone   bool   // the caller
+		bad    string // the token that was refused
 		want   string
 		err    error
 		grants int
@@ -55,6 +56,10 @@ func TestRenewal(t *testing.T) {
 		{name: "near its end, and no other to be had", shelf: shelf{entry: secret.New(ends)}, early: time.Minute, grant: down, want: "a1", grants: 1},
 		{name: "near its end, and the caller gone", shelf: shelf{entry: secret.New(ends)}, early: time.Minute, grant: down, gone: true, err: down, grants: 1},
 		{name: "at its end, and no other to be had", shelf: shelf{entry: secret.New(`{"primary":"a1","expires_in":1700000000000}`)}, grant: down, err: down, grants: 1},
+		{name: "refused", shelf: shelf{entry: secret.New(ends)}, bad: "a1", want: "a2", grants: 1},
+		{name: "refused, and no other to be had", shelf: shelf{entry: secret.New(ends)}, bad: "a1", grant: down, err: down, grants: 1},
+		{name: "refused, and renewed by somebody since", shelf: shelf{entry: secret.New(ends)}, bad: "a0", want: "a1"},
+		{name: "refused, and somebody was faster", shelf: shelf{entry: secret.New(ends), faster: secret.New(`{"primary":"a3"}`)}, bad: "a1", want: "a3"},
 		{name: "no token", shelf: shelf{entry: secret.New(`{}`)}, want: "a2", grants: 1},
 		{name: "no entry", shelf: shelf{read: fault.Newf(fault.NotFound, "none")}, err: errNone, want: ""},
 		{name: "vault away", shelf: shelf{read: down}, err: down},
@@ -74,7 +79,7 @@ func TestRenewal(t *testing.T) {
 			grants := 0
 			var unkept error
 			r, err := Renewal{
-				Keeper: &tt.shelf, Key: "k", Now: func() time.Time { return time.UnixMilli(1700000000000) }, Early: tt.early,
+				Keeper: &tt.shelf, Key: "k", Now: func() time.Time { return time.UnixMilli(1700000000000) }, Early: tt.early, Refused: secret.New(tt.bad),
 				Read: func(entry secret.Value) (Record, error) {
 					r, err := ParseRecord(entry)
 					if err != nil {

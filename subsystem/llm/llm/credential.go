@@ -12,9 +12,10 @@ import (
 
 // Credential is what a provider is shown. The zero Credential is none.
 type Credential struct {
-	fields  map[string]secret.Value
-	own     bool
-	missing error // why there is none
+	fields    map[string]secret.Value
+	own       bool
+	renewable bool  // another one can be had when this one is refused
+	missing   error // why there is none
 }
 
 // Names of the fields that more than one provider has.
@@ -59,8 +60,9 @@ const (
 	modeOAuth    = "oauth:" // and the name of a connection
 )
 
-// credential finds what a model is to be called with: the first of its modes that has something.
-func (h *Handle) credential(ctx context.Context, m *models.Model) (Credential, error) {
+// credential finds what a model is to be called with: the first of its modes that has something. refused is an access token
+// that the provider did not take, empty for none.
+func (h *Handle) credential(ctx context.Context, m *models.Model, refused secret.Value) (Credential, error) {
 	if m.Credentials.IsObject() {
 		c := Credential{fields: map[string]secret.Value{}, own: m.TeamOwn}
 		err := h.expandObject(ctx, "", m.Credentials, &c)
@@ -68,7 +70,7 @@ func (h *Handle) credential(ctx context.Context, m *models.Model) (Credential, e
 	}
 	var unconnected error
 	for _, mode := range modes(m.Credentials) {
-		c, err := h.mode(ctx, mode, m)
+		c, err := h.mode(ctx, mode, m, refused)
 		if err != nil || c.fields != nil {
 			return c, err
 		}
@@ -102,9 +104,9 @@ func modes(v value.Value) []string {
 }
 
 // mode tries one mode. A credential without fields and an error is that there is nothing.
-func (h *Handle) mode(ctx context.Context, mode string, m *models.Model) (Credential, error) {
+func (h *Handle) mode(ctx context.Context, mode string, m *models.Model, refused secret.Value) (Credential, error) {
 	if connection, ok := strings.CutPrefix(mode, modeOAuth); ok {
-		return h.connected(ctx, connection)
+		return h.connected(ctx, connection, refused)
 	}
 	switch mode {
 	case modeNone:

@@ -8,6 +8,7 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/event"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/llm/models"
 )
 
@@ -117,6 +118,9 @@ func (a *attempt) persist(ctx context.Context, req *Request) (fallback string, e
 	clock := a.handle.service.clockOf()
 	for n := 1; ; n++ {
 		fallback, err = a.try(ctx, req)
+		if a.renew(ctx, err) {
+			fallback, err = a.try(ctx, req)
+		}
 		if err == nil || a.shown || n == maxAttempts || !again(err) || ctx.Err() != nil {
 			return fallback, err
 		}
@@ -124,6 +128,16 @@ func (a *attempt) persist(ctx context.Context, req *Request) (fallback string, e
 			return fallback, waiting
 		}
 	}
+}
+
+// renew reports whether the model may be asked again because its access token was refused, which another one can be had
+// for: a token may end before its time. That is tried once.
+func (a *attempt) renew(ctx context.Context, err error) bool {
+	if err == nil || a.shown || !a.credential.renewable || !a.refused.IsZero() || ctx.Err() != nil || !fault.Is(err, fault.Unauthenticated) {
+		return false
+	}
+	a.refused = a.credential.Optional()
+	return true
 }
 
 // plain is the request for another model, without what only the first one may understand.
@@ -141,13 +155,17 @@ type attempt struct {
 	held    []Part // of an answer that is wanted whole
 	shown   bool   // the caller has seen a part of the answer
 	stopped bool   // the caller wants no more
+
+	credential Credential   // that the model was asked with last
+	refused    secret.Value // the access token that was refused
 }
 
 // try asks one model once. It returns the model to ask when this one fails.
 func (a *attempt) try(ctx context.Context, req *Request) (fallback string, err error) {
 	const op = "llm.generate"
 	h := a.handle
-	call, p, err := h.resolve(ctx, req)
+	call, p, err := h.resolve(ctx, req, a.refused)
+	a.credential = call.Credential
 	if err != nil {
 		return call.Target.Fallback, h.wrap(op, p, req.Model, err)
 	}

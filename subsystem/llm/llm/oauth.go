@@ -10,9 +10,9 @@ import (
 	"github.com/sre-go/sre/subsystem/security/managedvault"
 )
 
-// connected returns the access token of a connection of the candidate's team, a new one when it is near its end. Without
-// such a connection the credential says what is missing.
-func (h *Handle) connected(ctx context.Context, name string) (Credential, error) {
+// connected returns the access token of a connection of the candidate's team, a new one when it is near its end or is the
+// one that was refused. Without such a connection the credential says what is missing.
+func (h *Handle) connected(ctx context.Context, name string, refused secret.Value) (Credential, error) {
 	if name == "" {
 		err := fault.Newf(fault.Invalid, "the credentials of the model name no connection")
 		return Credential{}, fault.Hint(err, `write "oauth:" and the name that the connection was made under with sre oauth connect`)
@@ -23,7 +23,8 @@ func (h *Handle) connected(ctx context.Context, name string) (Credential, error)
 			v, _, err := h.expandText(ctx, text)
 			return v, err
 		},
-		Unkept: func(err error) { h.service.unkept(ctx, name, err) },
+		Unkept:  func(err error) { h.service.unkept(ctx, name, err) },
+		Refused: refused,
 	}.Token(ctx)
 	switch {
 	case errors.Is(err, oauth.ErrNoConnection):
@@ -31,7 +32,7 @@ func (h *Handle) connected(ctx context.Context, name string) (Credential, error)
 	case err != nil:
 		return Credential{}, err
 	}
-	return Credential{fields: map[string]secret.Value{FieldKey: token}, own: true}, nil
+	return Credential{fields: map[string]secret.Value{FieldKey: token}, own: true, renewable: true}, nil
 }
 
 // connections are the records of a team. Where there is no managed vault, or no team, there are none.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -215,6 +216,62 @@ func TestOAuth(t *testing.T) {
 			}
 			if got := e.text("team-a/mine"); !strings.Contains(got, tt.stored) {
 				t.Errorf("stored %s, want %s", got, tt.stored)
+			}
+		})
+	}
+}
+
+// A token that the provider refuses although it is not at its end is renewed, once, and the model asked again. When nothing
+// else can be had, or a part of the answer was shown, the refusal is the answer.
+func TestOAuth_RefusedEarly(t *testing.T) {
+	t.Parallel()
+	refusal := fault.New(fault.Unauthenticated, &llm.ProviderError{Message: "token revoked"})
+	refuses := func(tokens ...string) answer {
+		return func(_ context.Context, call *llm.Call, yield func(llm.Part, error) bool) {
+			if slices.Contains(tokens, call.Credential.Optional().Reveal()) {
+				yield(nil, refusal)
+				return
+			}
+			yield(done(), nil)
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		model  answer
+		tokens http.HandlerFunc
+		asked  string // the tokens that the model was asked with
+		stored string
+		error  string // "" for an answer
+	}{
+		{"renewed", refuses("canary-a1"), gives(200, `{"access_token":"canary-a2","expires_in":3600}`), "canary-a1 canary-a2", "canary-a2", ""},
+		{"and refused again", refuses("canary-a1", "canary-a2"), gives(200, `{"access_token":"canary-a2","expires_in":3600}`), "canary-a1 canary-a2", "canary-a2", "token revoked"},
+		{"the connection is revoked, too", refuses("canary-a1"), gives(400, `{"error":"invalid_grant"}`), "canary-a1", "canary-a1", "sre oauth connect"},
+		{"the token server is away", refuses("canary-a1"), gives(503, ``), "canary-a1", "canary-a1", "503"},
+		{"a part was shown", parts(refusal, llm.Text{Text: "a"}), gives(200, `{"access_token":"canary-a2"}`), "canary-a1", "canary-a1", "token revoked"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := newTokenServer(t, test.tokens)
+			w, s, e := connected(t, `"oauth:mine"`, connection(time.Hour, server.URL, both, ""))
+			s.answers = []answer{test.model}
+			var err error
+			for _, failed := range w.As(t, "agent:helper").Stream(t.Context(), ask("m")) {
+				err = failed
+			}
+			if test.error == "" && err != nil || test.error != "" && (err == nil || !strings.Contains(err.Error(), test.error)) || strings.Contains(fmt.Sprint(err), "canary") {
+				t.Errorf("the answer is %v, want %q and no secret", err, test.error)
+			}
+			var asked []string
+			s.mu.Lock()
+			for _, call := range s.asked {
+				asked = append(asked, call.Credential.Optional().Reveal())
+			}
+			s.mu.Unlock()
+			if got := strings.Join(asked, " "); got != test.asked {
+				t.Errorf("the model was asked with %q, want %q", got, test.asked)
+			}
+			if got := e.text("team-a/mine"); !strings.Contains(got, test.stored) {
+				t.Errorf("stored %s, want %s", got, test.stored)
 			}
 		})
 	}

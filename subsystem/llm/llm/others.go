@@ -7,6 +7,7 @@ import (
 
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/limits"
+	"github.com/sre-go/sre/secret"
 )
 
 // Embed turns texts into vectors, within the time that the limits allow for an answer. A provider without embeddings
@@ -22,7 +23,7 @@ func (h *Handle) Embed(ctx context.Context, req EmbedRequest) (Embeddings, error
 		return Embeddings{}, h.wrap(op, p, req.Model, fault.Newf(fault.Unsupported, "%s makes no embeddings", p.id))
 	}
 	call := &EmbedCall{EmbedRequest: req, Target: m}
-	if call.Credential, err = h.credential(ctx, &m); err != nil {
+	if call.Credential, err = h.credential(ctx, &m, secret.Value{}); err != nil {
 		return Embeddings{}, h.wrap(op, p, req.Model, err)
 	}
 	length := 0
@@ -71,7 +72,7 @@ func (h *Handle) MakeImages(ctx context.Context, req ImageRequest) iter.Seq2[Par
 				return h.wrap(op, p, req.Model, fault.Newf(fault.Unsupported, "%s makes no images", p.id))
 			}
 			call := &ImageCall{ImageRequest: req, Target: m}
-			if call.Credential, err = h.credential(ctx, &m); err != nil {
+			if call.Credential, err = h.credential(ctx, &m, secret.Value{}); err != nil {
 				return h.wrap(op, p, req.Model, err)
 			}
 			bill, err := h.reserveOther(ctx, &m, Usage{Input: len(req.Prompt)/bytesPerToken + perFile*len(req.Files) + 1, Output: perImage * max(req.Count, 1), Images: max(req.Count, 1)})

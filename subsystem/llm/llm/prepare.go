@@ -7,6 +7,7 @@ import (
 
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/schema"
+	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/llm/models"
 	"github.com/sre-go/sre/value"
 )
@@ -53,14 +54,14 @@ func (h *Handle) direct(id string) (models.Model, provider) {
 	return models.Model{ID: id, Provider: p.id, ModelID: model, Label: id, Features: []string{models.FeatureText, models.FeatureTools}, TeamOwn: true}, p
 }
 
-// resolve makes a call of a request.
-func (h *Handle) resolve(ctx context.Context, req *Request) (*Call, provider, error) {
+// resolve makes a call of a request. refused is an access token that the provider did not take, empty for none.
+func (h *Handle) resolve(ctx context.Context, req *Request, refused secret.Value) (*Call, provider, error) {
 	m, p, err := h.target(ctx, req.Model, req.Inline)
 	if err != nil {
 		return &Call{Request: *req, Target: m}, p, err
 	}
 	call := &Call{Request: *req, Target: m}
-	if call.Credential, err = h.credential(ctx, &m); err != nil {
+	if call.Credential, err = h.credential(ctx, &m, refused); err != nil {
 		return call, p, err
 	}
 	call.defaults(m.Params)
