@@ -102,7 +102,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "print JSON that scripts can read")
 	f.StringVar(&a.dir, "dir", "", "data folder, instead of the .smyth that is found")
 	f.StringVar(&a.logs, "log-level", "", "what to report on standard error: error, warn, info or debug (default warn; $LOG_LEVEL)")
-	root.AddCommand(a.agent(), a.serve(), a.validate(), a.describe(), a.list(), a.boot(), a.doctor(), a.vault(), a.audit(), a.account(), a.tokens(), a.oauth(), a.usage(), a.models(), a.testmodel(), a.chats(), a.schedules(), a.mcp(), a.version())
+	root.AddCommand(a.agent(), a.serve(), a.validate(), a.describe(), a.export(), a.importAgents(), a.list(), a.boot(), a.doctor(), a.vault(), a.audit(), a.account(), a.tokens(), a.oauth(), a.usage(), a.models(), a.testmodel(), a.chats(), a.schedules(), a.mcp(), a.version())
 	return root
 }
 

@@ -12,16 +12,21 @@ import (
 )
 
 func (a *app) doctor() *cobra.Command {
-	return &cobra.Command{
-		Use:     "doctor",
-		Short:   "Say what this machine gives to the runtime, and what is wrong with it",
-		Example: "  sre doctor --json",
+	var bundle string
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine gives to the runtime, and what is wrong with it",
+		Long: "Starts the runtime, looks at its parts and says what is wrong. With --bundle that goes into a zip for who helps, together\n" +
+			"with the configuration, the names of the vault's keys, and the last of the audit and of the log; secrets stay here.",
+		Example: "  sre doctor --json\n  sre doctor --bundle support.zip",
 		Args:    arguments(0, 0, "no arguments"),
-		RunE:    func(c *cobra.Command, _ []string) error { return a.runDoctor(c.Context()) },
+		RunE:    func(c *cobra.Command, _ []string) error { return a.runDoctor(c.Context(), bundle) },
 	}
+	c.Flags().StringVar(&bundle, "bundle", "", "a zip to write, for who helps")
+	return c
 }
 
-func (a *app) runDoctor(ctx context.Context) (err error) {
+func (a *app) runDoctor(ctx context.Context, bundle string) (err error) {
 	finding := func(check, state, text string) row { return row{{"check", check}, {"state", state}, {"finding", text}} }
 	rt, err := a.start(ctx)
 	if err != nil {
@@ -64,6 +69,11 @@ func (a *app) runDoctor(ctx context.Context) (err error) {
 	}
 	if err := a.table(rows); err != nil {
 		return err
+	}
+	if bundle != "" {
+		if err := a.support(ctx, rt, rows, bundle); err != nil {
+			return err
+		}
 	}
 	if bad > 0 {
 		return fault.Newf(fault.Unavailable, "%s of the parts are not healthy", strconv.Itoa(bad))

@@ -210,6 +210,35 @@ type badReader struct{ err error }
 
 func (r badReader) Read([]byte) (int, error) { return 0, r.err }
 
+// The folder of unfinished writes goes when it is empty, and stays with what is in it.
+func TestTidy(t *testing.T) {
+	t.Parallel()
+	f, dir := open(t)
+	f.Tidy() // there is none yet
+	if err := f.WriteAtomic("a", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	f.Tidy()
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v (%v), want the file alone", entries, err)
+	}
+	w, err := f.Writer("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Tidy()
+	if _, err := w.Write([]byte("y")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Commit(); err != nil {
+		t.Errorf("a write under way is lost: %v", err)
+	}
+	f.Tidy()
+	if got, err := f.Read("b", 10); err != nil || string(got) != "y" {
+		t.Errorf("Read = %q, %v", got, err)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	f, dir := open(t)

@@ -156,6 +156,12 @@ func (f *Folder) Sweep(before time.Time) error {
 	return failed
 }
 
+// Tidy removes the folder that unfinished writes lie in, unless one is in it. It is for folders of people, to which
+// nobody else writes at that moment.
+func (f *Folder) Tidy() {
+	_ = f.root.remove(tempFolder) // it stays when it is not empty
+}
+
 // Touch makes an empty file, readable by its owner only, when there is none of that name. It is for programs that open
 // the file by themselves, such as the driver of an embedded database.
 func (f *Folder) Touch(name string) error {
