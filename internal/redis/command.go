@@ -26,6 +26,11 @@ func (c *Client) List(ctx context.Context, s *Script, keys []string, args ...any
 	return list, c.explain(ctx, err)
 }
 
+// Put stores texts under keys, given as pairs, all at one moment. What the keys held before is gone, whatever its type.
+func (c *Client) Put(ctx context.Context, pairs ...string) error {
+	return c.explain(ctx, c.db.MSet(ctx, pairs).Err())
+}
+
 // Text is the text of a key, when there is one.
 type Text struct {
 	Text  string

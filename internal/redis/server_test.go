@@ -122,6 +122,17 @@ func TestPassword(t *testing.T) {
 	if err != nil || texts[0] != (Text{"text", true}) || texts[1] != (Text{}) {
 		t.Errorf("Get = %+v, %v", texts, err)
 	}
+	// Put takes the place of whatever was there.
+	push := NewScript("return redis.call('LPUSH', KEYS[1], 'x')")
+	if _, err := right.Run(t.Context(), push, []string{"list"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := right.Put(t.Context(), "list", "one", "k", ""); err != nil {
+		t.Fatal(err)
+	}
+	if texts, err = right.Get(t.Context(), "list", "k"); err != nil || texts[0] != (Text{"one", true}) || texts[1] != (Text{"", true}) {
+		t.Errorf("after Put: Get = %+v, %v", texts, err)
+	}
 }
 
 // A full Redis refuses writes with a hint and goes on reading.
@@ -138,6 +149,9 @@ func TestFull(t *testing.T) {
 	}
 	if fault.CodeOf(err) != CodeFull || !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Run = %v, want %s", err, CodeFull)
+	}
+	if err := c.Put(t.Context(), "k0", strings.Repeat("x", 1<<16), "more", strings.Repeat("x", 1<<16)); fault.CodeOf(err) != CodeFull {
+		t.Errorf("Put = %v, want %s", err, CodeFull)
 	}
 	if _, err := c.Get(t.Context(), "k0"); err != nil {
 		t.Errorf("Get of a full Redis: %v", err)

@@ -18,8 +18,10 @@ import (
 // namespaces with such characters are not found.
 //
 // What we write is a record: a checksum over address and value, and the value as JSON. The reference writes the text of the
-// value only, and beside it, under "smyth:metadata:", an object with the rights; such values are read where they lie. A
-// record has nothing beside it. A key beside which the cache of this runtime keeps a label is one of the cache.
+// value only, and beside it, under "smyth:metadata:", an object with the rights; such values are read where they lie.
+// Beside a record there is an empty text, or nothing: one command writes both, so that what stood there before is gone in the
+// same step, and costs Redis a sixth of a script that removes it. A key beside which the cache of this runtime keeps a label is
+// one of the cache.
 const (
 	magic      = "SREN1 "
 	labelMagic = "SRE1 " // how labels of the cache begin

@@ -29,7 +29,6 @@ type store struct {
 	db     *redis.Client
 	prefix string
 	log    *slog.Logger
-	put    *redis.Script
 	remove *redis.Script
 	some   *redis.Script
 }
@@ -39,18 +38,12 @@ func open(_ context.Context, env connector.Env, s redis.Settings) (nkv.Connector
 	if err != nil {
 		return nil, err
 	}
-	st := &store{db: db, prefix: s.Prefix, log: env.Log, put: redis.NewScript(putScript), remove: redis.NewScript(removeScript), some: redis.NewScript(someScript)}
+	st := &store{db: db, prefix: s.Prefix, log: env.Log, remove: redis.NewScript(removeScript), some: redis.NewScript(someScript)}
 	if st.log == nil {
 		st.log = slog.New(slog.DiscardHandler)
 	}
 	return st, nil
 }
-
-// putScript stores a record and removes what stood beside the place.
-const putScript = `
-redis.call('SET', KEYS[1], ARGV[1])
-redis.call('UNLINK', KEYS[2])
-return 1`
 
 // removeScript removes values with what stands beside them, but nothing of the cache. Its keys come in pairs.
 const removeScript = `
@@ -83,8 +76,8 @@ func (s *store) Set(ctx context.Context, g access.Grant[access.Write], v value.V
 	if err != nil {
 		return err
 	}
-	_, err = s.db.Run(ctx, s.put, s.keysOf(at), record)
-	return err
+	keys := s.keysOf(at)
+	return s.db.Put(ctx, keys[0], record, keys[1], "")
 }
 
 // Delete implements [nkv.Connector].

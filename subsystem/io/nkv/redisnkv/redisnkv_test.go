@@ -140,8 +140,8 @@ func TestReference(t *testing.T) {
 	}
 	r.set("t", "docs", "one", "new")
 	r.want("t", "docs", "one", "new")
-	if got := r.exists("smyth:metadata:team_t:docs:one"); got != nil {
-		t.Errorf("after Set there is %q", got)
+	if got := r.text("smyth:metadata:team_t:docs:one"); got != "" {
+		t.Errorf("after Set the rights beside it are %q", got)
 	}
 	if err := r.as("t").Delete(t.Context(), "docs", "two"); err != nil {
 		t.Errorf("Delete: %v", err)
@@ -152,7 +152,7 @@ func TestReference(t *testing.T) {
 	if err := r.as("t").DeleteAll(t.Context(), "docs"); err != nil {
 		t.Errorf("DeleteAll: %v", err)
 	}
-	if got := r.exists("smyth:cache:team_t:docs:three", "smyth:metadata:team_t:docs:three", "smyth:cache:team_t:docs:one"); got != nil {
+	if got := r.exists("smyth:cache:team_t:docs:three", "smyth:metadata:team_t:docs:three", "smyth:cache:team_t:docs:one", "smyth:metadata:team_t:docs:one"); got != nil {
 		t.Errorf("after DeleteAll there is %q", got)
 	}
 }
