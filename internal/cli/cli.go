@@ -95,9 +95,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fault.Hint(fault.New(fault.Invalid, err), "see %s --help", c.CommandPath())}
-	})
+	root.SetFlagErrorFunc(badFlag)
 	f := root.PersistentFlags()
 	f.BoolVar(&a.json, "json", false, "print JSON that scripts can read")
 	f.StringVar(&a.dir, "dir", "", "data folder, instead of the .smyth that is found")
