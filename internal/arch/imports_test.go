@@ -39,6 +39,7 @@ func table() []row {
 		{"internal/limits", "fault schema"},
 		{"internal/leak", ""},
 		{"internal/disk", "fault effect access internal/limits"},
+		{"internal/disk/disktest", "fault internal/disk"},
 		{"internal/redact", "secret value"},
 		{"internal/audit", "foundation internal/disk"},
 		{"internal/livefile", "fault effect internal/disk"},

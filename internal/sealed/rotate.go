@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/livefile"
 	"github.com/sre-go/sre/internal/vaultfile"
 )
@@ -11,7 +12,7 @@ import (
 // Create makes an empty vault sealed by a new key pair, and its key file; or by the key file that is there already, which
 // is never replaced. made says whether there is a new key. A vault that is there is [fault.Conflict]. c.Codec is not used.
 func Create(ctx context.Context, c vaultfile.Config, key livefile.Place) (k Keys, made bool, err error) {
-	err = withKeyFile(c, key, func(folder vaultfile.Folder) error {
+	err = withKeyFile(c, key, func(folder disk.Small) error {
 		k, err = readKeys(key, c.Folders)
 		switch {
 		case err == nil && k.IsPassphrase():
@@ -52,7 +53,7 @@ func absent(c vaultfile.Config) error {
 // over, and the new one alone afterwards: whenever it is broken off, the key file opens the vault, and Rotate can be run
 // again. It returns the fingerprints. c.Codec is not used.
 func Rotate(ctx context.Context, c vaultfile.Config, key livefile.Place) (old, now string, err error) {
-	err = withKeyFile(c, key, func(folder vaultfile.Folder) error {
+	err = withKeyFile(c, key, func(folder disk.Small) error {
 		k, err := readKeys(key, c.Folders)
 		if err != nil {
 			return err
@@ -93,10 +94,10 @@ func withCodec(c vaultfile.Config, k Keys) vaultfile.Config {
 }
 
 // withKeyFile does something while nobody else changes the key file.
-func withKeyFile(c vaultfile.Config, key livefile.Place, do func(vaultfile.Folder) error) error {
+func withKeyFile(c vaultfile.Config, key livefile.Place, do func(disk.Small) error) error {
 	folders := c.Folders
 	if folders == nil {
-		folders = vaultfile.OpenFolder
+		folders = disk.OpenSmall
 	}
 	folder, err := folders(key.Dir, true)
 	if err != nil {

@@ -13,51 +13,11 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk/disktest"
 	"github.com/sre-go/sre/internal/livefile"
 	"github.com/sre-go/sre/internal/vaultfile"
 	"github.com/sre-go/sre/secret"
 )
-
-// machine fails at a chosen step, before or after it was done.
-type machine struct {
-	left, steps int // it does not fail when left began at 0
-	after       bool
-}
-
-var errDisk = fault.New(fault.Unavailable, errors.New("no space left on device"))
-
-func (m *machine) do(step func() error) error {
-	m.steps++
-	m.left--
-	if m.left == 0 && !m.after {
-		return errDisk
-	}
-	if err := step(); err != nil || m.left != 0 {
-		return err
-	}
-	return errDisk
-}
-
-func (m *machine) open(dir string, create bool) (f vaultfile.Folder, err error) {
-	if f, err = vaultfile.OpenFolder(dir, create); err != nil {
-		return nil, err
-	}
-	return failing{f, m}, nil
-}
-
-type failing struct {
-	vaultfile.Folder
-	m *machine
-}
-
-func (f failing) Read(name string, limit int64) (text []byte, exposed bool, err error) {
-	err = f.m.do(func() error { text, exposed, err = f.Folder.Read(name, limit); return err })
-	return text, exposed, err
-}
-
-func (f failing) WriteAtomic(name string, text []byte) error {
-	return f.m.do(func() error { return f.Folder.WriteAtomic(name, text) })
-}
 
 func config(dir string) (vaultfile.Config, livefile.Place) {
 	return vaultfile.Config{Place: livefile.At(dir, "vault.age", vaultfile.Limit()), Private: true, Effects: effect.System{}}, PlaceOf(dir, "vault.key")
@@ -197,12 +157,13 @@ func TestF04_RotateBrokenOff(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		c, key, _ := made(t)
 		for n := 1; ; n++ {
-			m := &machine{left: n, after: after}
-			c.Folders = m.open
+			m := &disktest.Small{}
+			m.Arm(n, after)
+			c.Folders = m.Open
 			_, _, err := Rotate(t.Context(), c, key)
 			what := fmt.Sprintf("step %d, after %v", n, after)
 			wantKept(t, what, c, key)
-			if n > m.steps {
+			if n > m.Steps() {
 				if err != nil {
 					t.Errorf("%s: %v, want no error when nothing fails", what, err)
 				}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/livefile"
 	"github.com/sre-go/sre/internal/vaultfile"
 	"github.com/sre-go/sre/secret"
@@ -28,7 +29,7 @@ type Source struct {
 	Variable string                   // "" for none
 	File     livefile.Place           // without names: none
 	Ask      func(ctx context.Context, question string) (secret.Value, error)
-	Folders  func(dir string, create bool) (vaultfile.Folder, error) // nil for those of the machine
+	Folders  func(dir string, create bool) (disk.Small, error) // nil for those of the machine
 
 	mu     sync.Mutex
 	answer secret.Value // it is asked for once
@@ -91,9 +92,9 @@ func (s *Source) hint() string {
 }
 
 // readKeys reads a key file.
-func readKeys(place livefile.Place, folders func(string, bool) (vaultfile.Folder, error)) (Keys, error) {
+func readKeys(place livefile.Place, folders func(string, bool) (disk.Small, error)) (Keys, error) {
 	if folders == nil {
-		folders = vaultfile.OpenFolder
+		folders = disk.OpenSmall
 	}
 	folder, err := folders(place.Dir, false)
 	if err != nil {

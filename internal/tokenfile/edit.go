@@ -5,24 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/disk"
 )
-
-// Folder is what is asked of the data folder. Tests put one in between that fails at a chosen step.
-type Folder interface {
-	// Read returns the bytes of a file, and whether others than its owner may read or change it.
-	Read(name string, limit int64) (text []byte, exposed bool, err error)
-	// WriteAtomic replaces a file at once or not at all, readable by its owner only.
-	WriteAtomic(name string, text []byte) error
-	// Lock takes a lock without waiting.
-	Lock(name string) (unlock func() error, err error)
-	io.Closer
-}
 
 // edit changes the file while nobody else does.
 func (f *File) edit(ctx context.Context, change func(*content) error) error {
@@ -69,7 +57,7 @@ func (f *File) edit(ctx context.Context, change func(*content) error) error {
 }
 
 // keepAside keeps a copy of a file with lines that will not be in the next one.
-func (f *File) keepAside(folder Folder, text []byte, torn []string) error {
+func (f *File) keepAside(folder disk.Small, text []byte, torn []string) error {
 	sum := sha256.Sum256(text)
 	name := Name + ".damaged-" + hex.EncodeToString(sum[:4])
 	if err := folder.WriteAtomic(name, text); err != nil {
@@ -86,7 +74,7 @@ const (
 )
 
 // lock waits for other processes that change the file.
-func (f *File) lock(ctx context.Context, folder Folder) (unlock func() error, err error) {
+func (f *File) lock(ctx context.Context, folder disk.Small) (unlock func() error, err error) {
 	clock := f.config.Effects
 	for deadline := clock.Now().Add(lockWait); ; {
 		unlock, err = folder.Lock(Name + ".lock")
@@ -100,39 +88,4 @@ func (f *File) lock(ctx context.Context, folder Folder) (unlock func() error, er
 			return nil, err
 		}
 	}
-}
-
-// openFolder opens a folder of the machine.
-func openFolder(dir string, create bool) (Folder, error) {
-	open := disk.Open
-	if create {
-		open = disk.Create
-	}
-	f, err := open(dir)
-	if err != nil {
-		return nil, err
-	}
-	return folder{f}, nil
-}
-
-type folder struct{ *disk.Folder }
-
-func (f folder) Read(name string, limit int64) ([]byte, bool, error) {
-	r, err := f.Open(name, limit)
-	if err != nil {
-		return nil, false, err
-	}
-	text, err := io.ReadAll(r)
-	if closing := r.Close(); err == nil {
-		err = closing
-	}
-	return text, r.Info().Exposed, err
-}
-
-func (f folder) Lock(name string) (func() error, error) {
-	l, err := f.Folder.Lock(name)
-	if err != nil {
-		return nil, err
-	}
-	return l.Unlock, nil
 }

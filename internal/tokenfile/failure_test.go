@@ -2,91 +2,28 @@ package tokenfile
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
 	"github.com/sre-go/sre/internal/disk"
+	"github.com/sre-go/sre/internal/disk/disktest"
 	"github.com/sre-go/sre/subsystem/security/account"
 )
-
-// flaky is a machine in which one step fails, before or after it was done.
-type flaky struct {
-	mu    sync.Mutex
-	left  int // steps until one fails; it does not when it began at 0
-	after bool
-	steps int
-}
-
-var errFull = &fault.Error{Kind: fault.Unavailable, Code: disk.CodeStorageFull, Err: errors.New("no space left on device")}
-
-func (m *flaky) do(step func() error) error {
-	m.mu.Lock()
-	m.steps++
-	m.left--
-	fails, after := m.left == 0, m.after
-	m.mu.Unlock()
-	if fails && !after {
-		return errFull
-	}
-	err := step()
-	if fails && err == nil {
-		return errFull
-	}
-	return err
-}
-
-func (m *flaky) arm(n int, after bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.left, m.after, m.steps = n, after, 0
-}
-
-func (m *flaky) open(dir string, create bool) (f Folder, err error) {
-	err = m.do(func() error { f, err = openFolder(dir, create); return err })
-	if err != nil && f != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return flakyFolder{f, m}, err
-}
-
-type flakyFolder struct {
-	Folder
-	m *flaky
-}
-
-func (f flakyFolder) Read(name string, limit int64) (text []byte, exposed bool, err error) {
-	err = f.m.do(func() error { text, exposed, err = f.Folder.Read(name, limit); return err })
-	return text, exposed, err
-}
-
-func (f flakyFolder) WriteAtomic(name string, text []byte) error {
-	return f.m.do(func() error { return f.Folder.WriteAtomic(name, text) })
-}
-
-func (f flakyFolder) Lock(name string) (unlock func() error, err error) {
-	err = f.m.do(func() error { unlock, err = f.Folder.Lock(name); return err })
-	if err != nil && unlock != nil {
-		return nil, errors.Join(err, unlock())
-	}
-	return unlock, err
-}
 
 // Whatever step of a change fails, before it or after: the file holds the old tokens or the new ones, what was
 // acknowledged stays, and the next change works without a restart.
 func TestF04_NthFailure(t *testing.T) {
 	t.Parallel()
 	for _, after := range []bool{false, true} {
-		m := &flaky{}
+		m := &disktest.Small{}
 		dir := t.TempDir()
-		f := New(Config{Dir: dir, Effects: effect.System{}, Folders: m.open})
+		f := New(Config{Dir: dir, Effects: effect.System{}, Folders: m.Open})
 		at := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 		first := token("red", 0)
 		if err := f.PutToken(t.Context(), grant(t, "red"), first); err != nil {
@@ -95,10 +32,10 @@ func TestF04_NthFailure(t *testing.T) {
 		kept := 1
 		for n := 1; ; n++ {
 			next := token("red", n)
-			m.arm(n, after)
+			m.Arm(n, after)
 			err := f.PutToken(t.Context(), grant(t, "red"), next)
-			failed := n <= m.steps
-			m.arm(0, false)
+			failed := n <= m.Steps()
+			m.Arm(0, false)
 			what := fmt.Sprintf("after %v, step %d", after, n)
 			if failed != (err != nil) || failed && fault.CodeOf(err) != disk.CodeStorageFull {
 				t.Errorf("%s: PutToken: %v, want code %s: %v", what, err, disk.CodeStorageFull, failed)
@@ -113,10 +50,10 @@ func TestF04_NthFailure(t *testing.T) {
 			}
 		}
 		for n := 1; ; n++ {
-			m.arm(n, after)
+			m.Arm(n, after)
 			err := f.RevokeToken(t.Context(), grant(t, "red"), first.ID, at)
-			failed := n <= m.steps
-			m.arm(0, false)
+			failed := n <= m.Steps()
+			m.Arm(0, false)
 			if set := load(t, newFile(dir)); len(set.Tokens) != kept || err == nil && set.Tokens[0].Revoked.IsZero() {
 				t.Errorf("after %v, step %d: %v: %d tokens, revoked %v", after, n, err, len(set.Tokens), set.Tokens[0].Revoked)
 			}

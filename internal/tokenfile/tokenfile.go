@@ -17,6 +17,7 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/subsystem/security/account"
 )
@@ -36,7 +37,7 @@ type Config struct {
 	Effects effect.Source
 	Log     *slog.Logger // nil for no log
 	// Folders opens the data folder, and makes it where that is asked for; nil for those of the machine.
-	Folders func(dir string, create bool) (Folder, error)
+	Folders func(dir string, create bool) (disk.Small, error)
 }
 
 // File is the file, as connectors of accounts embed it. It is safe for concurrent use, also by several processes, and
@@ -54,7 +55,7 @@ var (
 // New returns the tokens of a data folder, without looking at it.
 func New(c Config) *File {
 	if c.Folders == nil {
-		c.Folders = openFolder
+		c.Folders = disk.OpenSmall
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -101,7 +102,7 @@ func (f *File) read() (text []byte, found bool, err error) {
 	return text, err == nil, err
 }
 
-func readSafe(folder Folder) ([]byte, error) {
+func readSafe(folder disk.Small) ([]byte, error) {
 	text, exposed, err := folder.Read(Name, limit())
 	if err == nil && exposed {
 		err = &fault.Error{

@@ -8,6 +8,7 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/secret"
 	"github.com/sre-go/sre/subsystem/security/vault"
 	"github.com/sre-go/sre/value"
@@ -75,7 +76,7 @@ func (f *File) rewrite(ctx context.Context, to Codec, change func(value.Value) (
 }
 
 // put writes a vault after having read it back: what could not be opened again never replaces what can.
-func put(folder Folder, name string, limit int64, to Codec, root value.Value) error {
+func put(folder disk.Small, name string, limit int64, to Codec, root value.Value) error {
 	if _, err := contentOf(root); err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ const (
 )
 
 // lock waits for other processes that change the file.
-func lock(ctx context.Context, folder Folder, clock effect.Source, name string) (unlock func() error, err error) {
+func lock(ctx context.Context, folder disk.Small, clock effect.Source, name string) (unlock func() error, err error) {
 	for deadline := clock.Now().Add(lockWait); ; {
 		unlock, err = folder.Lock(name + ".lock")
 		if !fault.Is(err, fault.Conflict) {
@@ -126,7 +127,7 @@ func lock(ctx context.Context, folder Folder, clock effect.Source, name string) 
 func Create(ctx context.Context, c Config) error {
 	f := &File{Config: c}
 	if f.Folders == nil {
-		f.Folders = OpenFolder
+		f.Folders = disk.OpenSmall
 	}
 	folder, err := f.Folders(c.Place.Dir, true)
 	if err != nil {

@@ -13,72 +13,11 @@ import (
 	"github.com/sre-go/sre/access"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
+	"github.com/sre-go/sre/internal/disk/disktest"
 	"github.com/sre-go/sre/internal/livefile"
 	"github.com/sre-go/sre/secret"
 )
-
-// flaky is a machine in which one step fails, before or after it was done.
-type flaky struct {
-	mu    sync.Mutex
-	left  int // steps until one fails; it does not when it began at 0
-	after bool
-	steps int
-}
-
-var errDisk = fault.New(fault.Unavailable, errors.New("no space left on device"))
-
-// do takes a step.
-func (m *flaky) do(step func() error) error {
-	m.mu.Lock()
-	m.steps++
-	m.left--
-	fails, after := m.left == 0, m.after
-	m.mu.Unlock()
-	if fails && !after {
-		return errDisk
-	}
-	err := step()
-	if fails && err == nil {
-		return errDisk
-	}
-	return err
-}
-
-func (m *flaky) arm(n int, after bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.left, m.after, m.steps = n, after, 0
-}
-
-func (m *flaky) open(dir string, create bool) (f Folder, err error) {
-	err = m.do(func() error { f, err = OpenFolder(dir, create); return err })
-	if err != nil && f != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return flakyFolder{f, m}, err
-}
-
-type flakyFolder struct {
-	Folder
-	m *flaky
-}
-
-func (f flakyFolder) Read(name string, limit int64) (text []byte, exposed bool, err error) {
-	err = f.m.do(func() error { text, exposed, err = f.Folder.Read(name, limit); return err })
-	return text, exposed, err
-}
-
-func (f flakyFolder) WriteAtomic(name string, text []byte) error {
-	return f.m.do(func() error { return f.Folder.WriteAtomic(name, text) })
-}
-
-func (f flakyFolder) Lock(name string) (unlock func() error, err error) {
-	err = f.m.do(func() error { unlock, err = f.Folder.Lock(name); return err })
-	if err != nil && unlock != nil {
-		return nil, errors.Join(err, unlock())
-	}
-	return unlock, err
-}
 
 // turned is a codec that is easy to see through, and fails when it is told to.
 type turned struct{ by byte }
@@ -132,8 +71,8 @@ func TestF04_NthFailure(t *testing.T) {
 	for _, codec := range []Codec{nil, turned{7}} {
 		for _, after := range []bool{false, true} {
 			synctest.Test(t, func(t *testing.T) {
-				var m flaky
-				c := Config{Place: livefile.At(t.TempDir(), "v", Limit()), Codec: codec, Effects: effect.System{}, Folders: m.open}
+				var m disktest.Small
+				c := Config{Place: livefile.At(t.TempDir(), "v", Limit()), Codec: codec, Effects: effect.System{}, Folders: m.Open}
 				if err := Create(t.Context(), c); err != nil {
 					t.Fatal(err)
 				}
@@ -147,11 +86,11 @@ func TestF04_NthFailure(t *testing.T) {
 				old := "0"
 				for n := 1; ; n++ {
 					what := fmt.Sprintf("codec %T, step %d, after %v", codec, n, after)
-					m.arm(n, after)
+					m.Arm(n, after)
 					next := fmt.Sprint(n)
 					err := f.Set(t.Context(), grant[access.Write](t, "k"), secret.New(next))
-					failed := n <= m.steps
-					m.arm(0, false)
+					failed := n <= m.Steps()
+					m.Arm(0, false)
 					if failed != (err != nil) {
 						t.Errorf("%s: Set: %v, want an error: %v", what, err, failed)
 					}
@@ -180,8 +119,8 @@ func TestF04_NthFailure(t *testing.T) {
 func TestF04_ReadsGoOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var m flaky
-		c := Config{Place: livefile.At(t.TempDir(), "v", Limit()), Optional: true, Effects: effect.System{}, Folders: m.open}
+		var m disktest.Small
+		c := Config{Place: livefile.At(t.TempDir(), "v", Limit()), Optional: true, Effects: effect.System{}, Folders: m.Open}
 		f, err := Open(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -196,7 +135,7 @@ func TestF04_ReadsGoOn(t *testing.T) {
 			if err := (effect.System{}).Sleep(t.Context(), livefile.MaxAge); err != nil {
 				t.Fatal(err)
 			}
-			m.arm(n, false)
+			m.Arm(n, false)
 			if got := get(t.Context(), t, f, "k"); got != "v" {
 				t.Errorf("step %d failed: read %q, want v", n, got)
 			}
@@ -213,7 +152,7 @@ func TestLock_Waits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		folder, err := OpenFolder(c.Place.Dir, true)
+		folder, err := disk.OpenSmall(c.Place.Dir, true)
 		if err != nil {
 			t.Fatal(err)
 		}

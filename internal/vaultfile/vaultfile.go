@@ -18,6 +18,7 @@ import (
 	"github.com/sre-go/sre/connector"
 	"github.com/sre-go/sre/effect"
 	"github.com/sre-go/sre/fault"
+	"github.com/sre-go/sre/internal/disk"
 	"github.com/sre-go/sre/internal/limits"
 	"github.com/sre-go/sre/internal/livefile"
 	"github.com/sre-go/sre/secret"
@@ -55,7 +56,7 @@ type Config struct {
 	Refs     References
 	Effects  effect.Source
 	Log      *slog.Logger
-	Folders  func(dir string, create bool) (Folder, error) // nil for those of the machine
+	Folders  func(dir string, create bool) (disk.Small, error) // nil for those of the machine
 }
 
 // File is an open vault file, a connector of the vault service. It is safe for concurrent use and needs no closing.
@@ -83,7 +84,7 @@ func Open(ctx context.Context, c Config) (*File, error) {
 		f.Log = slog.New(slog.DiscardHandler)
 	}
 	if f.Folders == nil {
-		f.Folders = OpenFolder
+		f.Folders = disk.OpenSmall
 	}
 	f.live = livefile.New(c.Effects, f.read, f.parse)
 	if _, err := f.live.Get(ctx); err != nil {
@@ -119,7 +120,7 @@ func (f *File) sealed(plain string) ([]byte, error) {
 }
 
 // find reads the first file of the place that exists.
-func (f *File) find(folder Folder) (name string, text []byte, err error) {
+func (f *File) find(folder disk.Small) (name string, text []byte, err error) {
 	err = fault.Newf(fault.NotFound, "no file name was given")
 	for _, name := range f.Place.Names {
 		text, exposed, failed := folder.Read(name, f.Place.Limit)

@@ -1,13 +1,10 @@
-package vaultfile
+package disk
 
-import (
-	"io"
+import "io"
 
-	"github.com/sre-go/sre/internal/disk"
-)
-
-// Folder is what a vault asks of the folder of its file. Tests put one in between that fails at a chosen step.
-type Folder interface {
+// Small is a folder of small files that are read and replaced whole, such as a vault. It is an interface so that tests can
+// put one in between that fails at a chosen step; see package disktest.
+type Small interface {
 	// Read returns the bytes of a file, and whether others than its owner may read or change it.
 	Read(name string, limit int64) (text []byte, exposed bool, err error)
 	// WriteAtomic replaces a file at once or not at all, readable by its owner only.
@@ -17,22 +14,22 @@ type Folder interface {
 	io.Closer
 }
 
-// OpenFolder opens a folder of the machine, and makes it where that is asked for. The caller closes it.
-func OpenFolder(dir string, create bool) (Folder, error) {
-	open := disk.Open
+// OpenSmall opens a folder of the machine, and makes it where that is asked for. The caller closes it.
+func OpenSmall(dir string, create bool) (Small, error) {
+	open := Open
 	if create {
-		open = disk.Create
+		open = Create
 	}
 	f, err := open(dir)
 	if err != nil {
 		return nil, err
 	}
-	return folder{f}, nil
+	return small{f}, nil
 }
 
-type folder struct{ *disk.Folder }
+type small struct{ *Folder }
 
-func (f folder) Read(name string, limit int64) ([]byte, bool, error) {
+func (f small) Read(name string, limit int64) ([]byte, bool, error) {
 	r, err := f.Open(name, limit)
 	if err != nil {
 		return nil, false, err
@@ -44,7 +41,7 @@ func (f folder) Read(name string, limit int64) ([]byte, bool, error) {
 	return text, r.Info().Exposed, err
 }
 
-func (f folder) Lock(name string) (func() error, error) {
+func (f small) Lock(name string) (func() error, error) {
 	l, err := f.Folder.Lock(name)
 	if err != nil {
 		return nil, err
