@@ -59,10 +59,7 @@ func (s *subject) Deploy(ctx context.Context, file value.Value) (conformance.Age
 	}
 	s.write("vault.json", s.env.Vault)
 	s.write("account.json", withAgent(s.env.Accounts, doc))
-	if err := os.Mkdir(filepath.Join(s.env.Folder, "models"), 0o700); err != nil {
-		s.t.Fatal(err)
-	}
-	s.write("models/models.json", reachable(s.env))
+	s.writeModels()
 	opts := []sre.Option{
 		sre.WithDir(s.env.Folder), sre.WithConfig(config()), sre.WithTrace(s.replay),
 		sre.WithMachine("", "", func(name string) string { return conformance.EnvironmentVariables()[name] }),
@@ -155,6 +152,13 @@ func withAgent(accounts value.Value, doc *agentfile.Document) value.Value {
 		agents = agents.With(doc.ID, value.Obj(value.M("settings", value.Obj())))
 	}
 	return accounts.With(doc.ClaimedTeam, team.With("agents", agents))
+}
+
+func (s *subject) writeModels() {
+	if err := os.Mkdir(filepath.Join(s.env.Folder, "models"), 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("models/models.json", reachable(s.env))
 }
 
 func (s *subject) write(name string, v value.Value) {

@@ -29,7 +29,8 @@ import (
 	"github.com/sre-go/sre/value"
 )
 
-// TestConformance_Kernel runs the recorded cases below the level of agents: those whose ops need no model.
+// TestConformance_Kernel runs the recorded cases below the level of agents: those whose ops are about a service
+// that stands below the models, and of vectors, which models make.
 func TestConformance_Kernel(t *testing.T) {
 	t.Parallel()
 	s := conformance.Run(t, bootKernel, conformance.Options{Folders: os.Getenv(conformance.FoldersVariable), Areas: []string{"kernel"}, Select: servable})
@@ -46,7 +47,7 @@ func servable(c *conformance.Case) bool {
 	for _, op := range c.Ops {
 		service, _, _ := strings.Cut(op.Name, ".")
 		switch service {
-		case "vectordb", "models", "llm", "binary":
+		case "models", "llm", "binary":
 			return false
 		}
 	}
@@ -64,6 +65,7 @@ func bootKernel(t testing.TB, env conformance.Environment) conformance.Subject {
 	s := &operating{subject: &subject{t, env}, pure: kernelops.New(env)}
 	s.write("vault.json", env.Vault)
 	s.write("account.json", env.Accounts)
+	s.writeModels()
 	rt, err := sre.Start(t.Context(), std.Set(), sre.WithDir(env.Folder), sre.WithConfig(config()),
 		sre.WithMachine("", "", func(name string) string { return conformance.EnvironmentVariables()[name] }))
 	if err != nil {
@@ -98,7 +100,7 @@ func (s *operating) operate(ctx context.Context, agent value.Value, op conforman
 		return s.rt.As(c), err
 	}
 	switch op.Name {
-	case "account", "cache", "nkv", "vault":
+	case "account", "cache", "nkv", "vault", "vectordb":
 		own, err := as()
 		if err != nil {
 			return value.Value{}, err
@@ -110,6 +112,8 @@ func (s *operating) operate(ctx context.Context, agent value.Value, op conforman
 			return cacheOp(ctx, own, f)
 		case "nkv":
 			return nkvOp(ctx, own, f)
+		case "vectordb":
+			return vectorOp(ctx, own, f)
 		}
 		return vaultOp(ctx, own, f)
 	case "smythfs":
