@@ -23,7 +23,7 @@ func Compile(v value.Value) (*Schema, error) {
 		return nil, err
 	}
 	s := new(jsonschema.Schema)
-	if err := s.UnmarshalJSON([]byte(v.JSON())); err != nil {
+	if err := s.UnmarshalJSON([]byte(exact(v, keywords()).JSON())); err != nil {
 		return nil, invalid(err)
 	}
 	r, err := s.Resolve(nil)

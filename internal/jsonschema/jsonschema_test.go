@@ -92,6 +92,39 @@ func TestCompile_ReferencesThatEnd(t *testing.T) {
 	}
 }
 
+// A keyword in other letters is none, and so no way around what is measured.
+func TestCompile_KeywordsInOtherLetters(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"to itself":      `{"$rEf":"#"}`,
+		"to itself deep": `{"properties":{"REF":{"$REF":"#"}},"items":[{"$Ref":"#/items/0"}],"anyOf":[{"not":{"$reF":"#"}},{}]}`,
+		"a type":         `{"TYPE":"string","Required":["name"],"propertie\u017f":{"name":false},"minItem\u017f":5}`,
+		"an id":          `{"properties":{"a":{"$ID":"http://x.test/","$ref":"#/properties/b"},"b":{}}}`,
+	} {
+		s, err := Compile(parse(t, text))
+		if err != nil {
+			t.Errorf("%s: Compile = %v", name, err)
+			continue
+		}
+		for _, v := range []string{`5`, `{"name":{"REF":1}}`, `[[[]]]`} {
+			if err := s.Check(parse(t, v)); err != nil {
+				t.Errorf("%s: Check(%s) = %v, want no rule at all", name, v, err)
+			}
+		}
+	}
+	// Names are no keywords.
+	s, err := Compile(parse(t, `{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"TYPE":{"type":"integer"},"$REF":{"type":"integer"}},"required":["TYPE"],"additionalProperties":false,
+		"definitions":{"Type":{"minimum":1}},"dependencies":{"TYPE":["$REF"],"$REF":{"properties":{"TYPE":{"$ref":"#/definitions/Type"}}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v, fits := range map[string]bool{`{"TYPE":1,"$REF":2}`: true, `{"TYPE":0,"$REF":2}`: false, `{"TYPE":1}`: false, `{"type":1}`: false, `{"TYPE":"x","$REF":2}`: false} {
+		if err := s.Check(parse(t, v)); (err == nil) != fits {
+			t.Errorf("Check(%s) = %v, want it to fit: %v", v, err, fits)
+		}
+	}
+}
+
 func TestCoerce(t *testing.T) {
 	t.Parallel()
 	schema := parse(t, `{"properties":{"n":{"type":"number"},"i":{"type":"integer"},"b":{"type":"boolean"},"s":{"type":"string"},"o":{"type":"object"},"a":{"type":"array"},"any":{}}}`)
