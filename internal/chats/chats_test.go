@@ -159,13 +159,17 @@ func TestLog_TwoAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	const others = 4
-	var wg sync.WaitGroup
-	errs := make([]error, others)
-	for i := range others {
+	logs := make([]*Log, others) // all of them know the first entry and nothing after it
+	for i := range logs {
 		log, _, err := room.Resume(t.Context(), first.ID())
 		if err != nil {
 			t.Fatal(err)
 		}
+		logs[i] = log
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, others)
+	for i, log := range logs {
 		wg.Go(func() { errs[i] = log.Append(t.Context(), []conversation.Entry{entry(llm.Assistant, fmt.Sprint(i))}) })
 	}
 	wg.Wait()
